@@ -1,0 +1,5 @@
+//! Memory forms of values: compact byte encodings and trees.
+
+pub mod intset;
+pub mod listpack;
+pub mod score_tree;

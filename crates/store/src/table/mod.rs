@@ -1,0 +1,1 @@
+//! Segmented hash table (see `Table`).
