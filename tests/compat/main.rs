@@ -1,0 +1,3 @@
+//! Compat scripts, a file for each of Redis's command groups; `tests::compat` says how to write one.
+
+mod string;

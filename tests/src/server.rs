@@ -1,0 +1,303 @@
+//! Server processes: the built platform-kv and the real redis-server.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::{Connection, Reply};
+
+/// What both servers are started with, besides port and folder: nothing is saved, tests may use DEBUG.
+const COMMON: &[&str] = &[
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--enable-debug-command",
+    "yes",
+    "--enable-protected-configs",
+    "yes",
+];
+
+/// How long a start may take: a debug build on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running server with a folder of its own; killed, and the folder removed, when dropped.
+pub struct Server {
+    program: Program,
+    directives: Vec<String>,
+    port: u16,
+    dir: PathBuf,
+    child: Child,
+}
+
+/// How to call a server program.
+#[derive(Clone)]
+struct Program {
+    name: &'static str,
+    path: PathBuf,
+    called: OsString,
+    arguments: &'static [&'static str],
+}
+
+impl Server {
+    /// Starts platform-kv. `directives` are as on its command line: `["--appendonly", "yes"]`.
+    ///
+    /// The binary is `$PLATFORM_KV_BIN`, or the one cargo built into the same target folder.
+    ///
+    /// # Panics
+    /// When there is no binary or it does not answer PING; its log is in the message.
+    pub fn start(directives: &[&str]) -> Server {
+        Server::launch(platform_kv(), directives)
+    }
+
+    /// Starts the real redis-server: `$REDIS_SERVER_BIN`, or the one of Debian's packages.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn redis(directives: &[&str]) -> Server {
+        Server::launch(redis_server(), directives)
+    }
+
+    fn launch(program: Program, directives: &[&str]) -> Server {
+        let directives: Vec<String> = directives.iter().map(|&word| word.into()).collect();
+        let dir = fresh_dir();
+        // Another process may take the free port before the server does: try some.
+        for _ in 0..5 {
+            let port = free_port();
+            let mut child = spawn(&program, port, &dir, &directives);
+            if wait_until_ready(&mut child, port) {
+                return Server {
+                    program,
+                    directives,
+                    port,
+                    dir,
+                    child,
+                };
+            }
+            stop(&mut child);
+        }
+        let log = tail(&dir);
+        panic!(
+            "{} {directives:?} did not start; its log:\n{log}",
+            program.name
+        );
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its working folder: data files, `log`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// `platform-kv` or `redis-server`.
+    pub fn name(&self) -> &'static str {
+        self.program.name
+    }
+
+    /// The last lines it logged.
+    pub fn log_tail(&self) -> String {
+        tail(&self.dir)
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Panics
+    /// When the server is gone; the end of its log is in the message.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.port).unwrap_or_else(|error| {
+            panic!(
+                "{} on port {}: {error}; its log:\n{}",
+                self.name(),
+                self.port,
+                self.log_tail()
+            )
+        })
+    }
+
+    /// Kills it without warning, as a crash would, and starts it again on the same port and folder.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn crash_and_restart(&mut self) {
+        stop(&mut self.child);
+        self.start_again();
+    }
+
+    /// Stops it with SHUTDOWN and starts it again on the same port and folder.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn shutdown_and_restart(&mut self) {
+        let _ = self.connect().call(&[b"SHUTDOWN".to_vec()]);
+        let _ = self.child.wait();
+        self.start_again();
+    }
+
+    fn start_again(&mut self) {
+        self.child = spawn(&self.program, self.port, &self.dir, &self.directives);
+        let ready = wait_until_ready(&mut self.child, self.port);
+        assert!(
+            ready,
+            "{} did not come back; its log:\n{}",
+            self.name(),
+            self.log_tail()
+        );
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+        // A leftover in the temporary folder harms nobody.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn platform_kv() -> Program {
+    let path = std::env::var_os("PLATFORM_KV_BIN")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            // Tests run from target/<profile>/deps/; the binary lies one folder up.
+            let test = std::env::current_exe().expect("the path of the running test");
+            test.parent()
+                .and_then(Path::parent)
+                .expect("target/<profile>")
+                .join("platform-kv")
+        });
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build -p platform-kv` or set PLATFORM_KV_BIN",
+        path.display()
+    );
+    Program {
+        name: "platform-kv",
+        called: path.clone().into(),
+        path,
+        arguments: &["server"],
+    }
+}
+
+fn redis_server() -> Program {
+    let from_path = |name: &str| {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders)
+            .map(|folder| folder.join(name))
+            .find(|file| file.exists())
+    };
+    let path = std::env::var_os("REDIS_SERVER_BIN")
+        .map(PathBuf::from)
+        .or_else(|| from_path("redis-server"))
+        // Debian's redis-tools holds the server program under this name; it acts as it is called.
+        .or_else(|| from_path("redis-check-rdb"))
+        .expect("no redis-server to compare with: run `make setup` or set REDIS_SERVER_BIN");
+    Program {
+        name: "redis-server",
+        path,
+        called: "redis-server".into(),
+        arguments: &[],
+    }
+}
+
+fn spawn(program: &Program, port: u16, dir: &Path, directives: &[String]) -> Child {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join("log"))
+        .expect("a log file");
+    Command::new(&program.path)
+        .arg0(&program.called)
+        .args(program.arguments)
+        .args(["--port", &port.to_string(), "--dir"])
+        .arg(dir)
+        .args(COMMON)
+        .args(directives)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second handle of the log"))
+        .stderr(log)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.path.display()))
+}
+
+/// Waits until the server answers anything but LOADING; false when it ended or stayed silent.
+fn wait_until_ready(child: &mut Child, port: u16) -> bool {
+    let deadline = Instant::now() + START_PATIENCE;
+    while Instant::now() < deadline {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return false;
+        }
+        let reply = Connection::open(port)
+            .ok()
+            .and_then(|mut c| c.call(&[b"PING".to_vec()]).ok());
+        match reply {
+            Some(Reply::Line(b'-', text)) if text.starts_with(b"LOADING") => {}
+            Some(_) => return true,
+            None => {}
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+fn stop(child: &mut Child) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
+}
+
+fn fresh_dir() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("platform-kv-test-{}-{number}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
+    fs::create_dir_all(&dir).expect("a folder below the temporary folder");
+    dir
+}
+
+fn tail(dir: &Path) -> String {
+    let log = fs::read(dir.join("log")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oracle_is_redis_7_0_15() {
+        let server = Server::redis(&[]);
+        let info = server.connect().run("INFO server").text();
+        assert!(info.contains("redis_version:7.0.15\r\n"), "{info}");
+    }
+
+    #[test]
+    fn a_server_comes_back_with_its_data_after_a_shutdown() {
+        let mut server = Server::redis(&["--appendonly", "yes"]);
+        server.connect().run("SET k v");
+        server.shutdown_and_restart();
+        assert_eq!(server.connect().run("GET k").text(), "v");
+    }
+}
