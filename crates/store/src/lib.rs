@@ -4,5 +4,6 @@ pub mod encoding;
 pub mod float;
 pub mod glob;
 pub mod hash;
+pub mod int;
 pub mod rdb;
 pub mod table;
