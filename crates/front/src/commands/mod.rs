@@ -1,0 +1,1 @@
+//! Commands that a data node and a Sentinel share.
