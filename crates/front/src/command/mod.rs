@@ -2,10 +2,11 @@
 
 pub mod describe;
 mod error;
-pub mod keys;
+mod keys;
 mod spec;
 mod table;
 
 pub use error::*;
+pub use keys::*;
 pub use spec::*;
 pub use table::*;
