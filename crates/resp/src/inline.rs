@@ -1,10 +1,12 @@
-//! Words in a line of text, quoted where needed: inline commands, configuration files, and the quoted form in which
-//! MONITOR, CONFIG REWRITE and error messages show arbitrary bytes.
+//! Words in a line of text, quoted where needed: inline commands, configuration files, and the
+//! quoted form in which MONITOR, CONFIG REWRITE and error messages show arbitrary bytes.
 
-/// Splits a line into words, or nothing when a quote is left open or closes in the middle of a word.
+/// Splits a line into words, or nothing when a quote is left open or closes in the middle of a
+/// word.
 ///
-/// `"…"` knows `\xHH`, `\n`, `\r`, `\t`, `\b`, `\a` and takes any other escaped byte as itself; `'…'` knows only
-/// `\'`. A quote may open in the middle of a word but must end it. A zero byte ends the line.
+/// `"…"` knows `\xHH`, `\n`, `\r`, `\t`, `\b`, `\a` and takes any other escaped byte as itself;
+/// `'…'` knows only `\'`. A quote may open in the middle of a word but must end it. A zero byte
+/// ends the line.
 pub fn split_args(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let line = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
     let mut words = Vec::new();
@@ -55,7 +57,8 @@ fn is_space(byte: u8) -> bool {
 fn read_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         rest = match rest {
-            // Vertical tab and form feed separate words but do not end one: Redis's splitter is that uneven.
+            // Vertical tab and form feed separate words but do not end one: Redis's splitter is
+            // that uneven.
             [] | [b' ' | b'\n' | b'\r' | b'\t', ..] => return Some(rest),
             [b'"', rest @ ..] => return end_of_quoted(read_double_quoted(rest, word)?),
             [b'\'', rest @ ..] => return end_of_quoted(read_single_quoted(rest, word)?),

@@ -1,7 +1,8 @@
 //! Requests as they arrive from clients: arrays of bulk strings, or inline lines typed by a person.
 //!
-//! The parser never copies arguments: it reports where they are in the caller's buffer. Between reads it keeps
-//! only how far it got, so a command that arrives in thousands of pieces costs no more than one that arrives whole.
+//! The parser never copies arguments: it reports where they are in the caller's buffer. Between
+//! reads it keeps only how far it got, so a command that arrives in thousands of pieces costs no
+//! more than one that arrives whole.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,8 +20,8 @@ pub struct Limits {
     pub max_multibulk: usize,
     /// Longest line in bytes, both of an inline command and of a `*n` or `$n` header.
     pub max_inline: usize,
-    /// A client that still has to authenticate gets little memory: see [`UNAUTHENTICATED_MULTIBULK`] and
-    /// [`UNAUTHENTICATED_BULK_LEN`].
+    /// A client that still has to authenticate gets little memory: see
+    /// [`UNAUTHENTICATED_MULTIBULK`] and [`UNAUTHENTICATED_BULK_LEN`].
     pub authenticated: bool,
 }
 
@@ -65,7 +66,8 @@ pub enum Parsed {
         /// Bytes of the command.
         consumed: usize,
     },
-    /// A whole inline command of `consumed` bytes; its arguments are in [`RequestParser::inline_args`].
+    /// A whole inline command of `consumed` bytes; its arguments are in
+    /// [`RequestParser::inline_args`].
     Inline {
         /// Bytes of the line with its line end.
         consumed: usize,
@@ -77,12 +79,14 @@ pub enum Parsed {
     },
     /// The command goes on; parse again with the same bytes and at least one more.
     Incomplete {
-        /// No answer before this many more bytes: all that is missing of a started argument, else 1.
+        /// No answer before this many more bytes: all that is missing of a started argument, else
+        /// 1.
         needed: usize,
     },
 }
 
-/// Bytes no request can start with, or a limit passed. The stream cannot be resynchronised: reply and close.
+/// Bytes no request can start with, or a limit passed. The stream cannot be resynchronised: reply
+/// and close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
     /// The text after `*` is not a count, or the count is above the limit.
@@ -142,8 +146,9 @@ impl std::error::Error for ProtocolError {}
 
 /// The state of one connection's request stream between reads.
 ///
-/// After [`Parsed::Incomplete`] the caller calls again with a buffer that starts with the same bytes (it may have
-/// grown or moved). After any other answer it drops the consumed bytes. An error is final.
+/// After [`Parsed::Incomplete`] the caller calls again with a buffer that starts with the same
+/// bytes (it may have grown or moved). After any other answer it drops the consumed bytes. An error
+/// is final.
 #[derive(Debug, Default)]
 pub struct RequestParser {
     /// Everything before this offset is understood.
@@ -159,7 +164,8 @@ pub struct RequestParser {
     inline_args: Vec<Vec<u8>>,
 }
 
-/// Spans kept allocated between commands; a client that once sent a huge command does not hold its memory forever.
+/// Spans kept allocated between commands; a client that once sent a huge command does not hold its
+/// memory forever.
 const SPANS_KEPT: usize = 64;
 
 impl RequestParser {
@@ -368,7 +374,8 @@ enum Line {
 /// Digits that fit an i64 whatever they are.
 const SAFE_DIGITS: usize = 18;
 
-/// The number at `from` up to its CR LF. Only one digit sequence means each number: no `+1`, `01` or `-0`.
+/// The number at `from` up to its CR LF. Only one digit sequence means each number: no `+1`, `01`
+/// or `-0`.
 #[inline]
 fn number_line(buf: &[u8], from: usize, searched: &mut usize) -> Line {
     let mut value: i64 = 0;
@@ -390,7 +397,8 @@ fn number_line(buf: &[u8], from: usize, searched: &mut usize) -> Line {
     any_line(buf, from, searched)
 }
 
-/// The line at `from`, for what the loop above leaves: negative, very long, malformed and unfinished.
+/// The line at `from`, for what the loop above leaves: negative, very long, malformed and
+/// unfinished.
 #[cold]
 fn any_line(buf: &[u8], from: usize, searched: &mut usize) -> Line {
     *searched = from.max(*searched);
@@ -407,8 +415,9 @@ fn any_line(buf: &[u8], from: usize, searched: &mut usize) -> Line {
     }
 }
 
-/// Finds `end` from `searched` on, and remembers there how far it looked. As for Redis, whose lines are C strings,
-/// no line has a zero byte in it: one that does never ends, and so runs into the limit.
+/// Finds `end` from `searched` on, and remembers there how far it looked. As for Redis, whose lines
+/// are C strings, no line has a zero byte in it: one that does never ends, and so runs into the
+/// limit.
 fn find_line_end(buf: &[u8], end: u8, searched: &mut usize) -> Option<usize> {
     let found = memchr2(end, 0, &buf[*searched..]).map(|offset| *searched + offset);
     *searched = found.unwrap_or(buf.len());

@@ -1,5 +1,5 @@
-//! Replies as they leave: one writer that speaks RESP2 or RESP3, so that a command says what it means (a map, a null,
-//! a double) and every client gets it in its own protocol.
+//! Replies as they leave: one writer that speaks RESP2 or RESP3, so that a command says what it
+//! means (a map, a null, a double) and every client gets it in its own protocol.
 
 /// Appends replies to a client's output.
 #[derive(Debug)]
@@ -8,7 +8,8 @@ pub struct Writer<'a> {
     resp3: bool,
 }
 
-/// The place of a header whose count is not known yet. Finish it with the same kind it was opened with.
+/// The place of a header whose count is not known yet. Finish it with the same kind it was opened
+/// with.
 #[derive(Debug)]
 #[must_use = "an unfinished header announces no elements"]
 pub struct Deferred {
@@ -46,7 +47,8 @@ impl<'a> Writer<'a> {
         self.line(b'+', text.as_ref());
     }
 
-    /// An error; `text` starts with its code, without `-`. Line breaks around it vanish, those inside become spaces.
+    /// An error; `text` starts with its code, without `-`. Line breaks around it vanish, those
+    /// inside become spaces.
     #[inline]
     pub fn error(&mut self, text: impl AsRef<[u8]>) {
         let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
@@ -126,7 +128,8 @@ impl<'a> Writer<'a> {
         self.header(if self.resp3 { b'>' } else { b'*' }, len as u64);
     }
 
-    /// The header of attributes of the reply that follows them. RESP2 has none: callers ask [`Self::is_resp3`] first.
+    /// The header of attributes of the reply that follows them. RESP2 has none: callers ask
+    /// [`Self::is_resp3`] first.
     #[inline]
     pub fn attribute(&mut self, pairs: usize) {
         debug_assert!(
@@ -225,7 +228,8 @@ impl<'a> Writer<'a> {
         self.out.len()
     }
 
-    /// Drops everything written since the output had `len` bytes: a command failed half way through its reply.
+    /// Drops everything written since the output had `len` bytes: a command failed half way through
+    /// its reply.
     #[inline]
     pub fn rewind(&mut self, len: usize) {
         self.out.truncate(len);
@@ -295,7 +299,8 @@ impl<'a> Writer<'a> {
         Deferred { at }
     }
 
-    /// Puts the header where its placeholder is. A longer header shifts what follows by its few extra bytes.
+    /// Puts the header where its placeholder is. A longer header shifts what follows by its few
+    /// extra bytes.
     fn finish(&mut self, mark: Deferred, prefix: u8, count: u64) {
         let placeholder = mark.at..mark.at + PLACEHOLDER.len();
         if let Ok(digit @ 0..10) = u8::try_from(count) {

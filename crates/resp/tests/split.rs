@@ -1,5 +1,5 @@
-//! Requests cut at every place give the same commands as requests that arrive whole, limits hold to the byte, and no
-//! bytes make the parser panic.
+//! Requests cut at every place give the same commands as requests that arrive whole, limits hold to
+//! the byte, and no bytes make the parser panic.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
