@@ -1,7 +1,21 @@
 //! What every RESP-speaking process has: event loop, clients, command descriptions. Knows no data.
 
+pub mod background;
+pub mod client;
+pub mod clock;
 pub mod command;
 pub mod commands;
 mod context;
+pub mod event_loop;
+mod front;
+pub mod log;
+pub mod memory;
+mod output_buffer;
+pub mod pubsub;
+mod socket;
 
+pub use client::{Client, ClientClass, ClientKey};
+pub use clock::{Clock, UnixMillis};
 pub use context::*;
+pub use front::*;
+pub use socket::Listener;

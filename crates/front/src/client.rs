@@ -1,0 +1,336 @@
+//! A remote party's session state: what it sent and has not been run, what it is owed, what it asked for.
+
+use crate::clock::UnixMillis;
+use crate::command::CommandId;
+use crate::output_buffer::OutputBuffer;
+use crate::socket::Socket;
+use resp::RequestParser;
+use std::collections::HashSet;
+
+/// Names a client for as long as it is connected; a reused slot gets another generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientKey {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl ClientKey {
+    pub(crate) fn token(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+    pub(crate) fn from_token(token: u64) -> ClientKey {
+        ClientKey { index: token as u32, generation: (token >> 32) as u32 }
+    }
+}
+
+/// The classes of `client-output-buffer-limit` and of eviction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientClass {
+    Normal,
+    Replica,
+    PubSub,
+    Master,
+}
+
+impl ClientClass {
+    /// The name in configuration and CLIENT KILL TYPE.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClientClass::Normal => "normal",
+            ClientClass::Replica => "replica",
+            ClientClass::PubSub => "pubsub",
+            ClientClass::Master => "master",
+        }
+    }
+}
+
+/// What CLIENT REPLY asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    #[default]
+    On,
+    Off,
+    /// SKIP was just answered with nothing; the next command's reply is dropped too.
+    SkipNext,
+}
+
+/// A request kept beyond its turn: queued in a transaction, or waiting for a key.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct OwnedArgs {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl OwnedArgs {
+    pub fn new(args: &[&[u8]]) -> OwnedArgs {
+        let mut bytes = Vec::with_capacity(args.iter().map(|arg| arg.len()).sum());
+        let mut ends = Vec::with_capacity(args.len());
+        for arg in args {
+            bytes.extend_from_slice(arg);
+            ends.push(bytes.len());
+        }
+        OwnedArgs { bytes, ends }
+    }
+
+    /// The arguments as slices.
+    pub fn slices(&self) -> Vec<&[u8]> {
+        let mut start = 0;
+        self.ends
+            .iter()
+            .map(|&end| {
+                let arg = &self.bytes[start..end];
+                start = end;
+                arg
+            })
+            .collect()
+    }
+
+    /// How many arguments.
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
+}
+
+/// A MULTI in progress.
+#[derive(Default)]
+pub struct Transaction {
+    pub queued: Vec<(CommandId, OwnedArgs)>,
+    /// A command could not be queued: EXEC will refuse.
+    pub failed: bool,
+    /// The flags of all queued commands together.
+    pub flags: crate::command::Flags,
+}
+
+/// Channels, patterns and shard channels a client listens to.
+#[derive(Default)]
+pub struct Subscriptions {
+    pub channels: HashSet<Box<[u8]>>,
+    pub patterns: HashSet<Box<[u8]>>,
+    pub shard_channels: HashSet<Box<[u8]>>,
+}
+
+impl Subscriptions {
+    /// Channels and patterns together, as the reply of SUBSCRIBE counts.
+    pub fn count(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.count() + self.shard_channels.len() == 0
+    }
+}
+
+/// CLIENT TRACKING's choices.
+#[derive(Clone, Debug, Default)]
+pub struct Tracking {
+    /// Where invalidations go instead of this client: a Redis client id.
+    pub redirect: Option<u64>,
+    /// The redirection target is gone, and the client was told.
+    pub broken_redirect: bool,
+    pub bcast: bool,
+    pub optin: bool,
+    pub optout: bool,
+    pub noloop: bool,
+    /// CLIENT CACHING's word for the next command.
+    pub caching: Option<bool>,
+    pub prefixes: Vec<Box<[u8]>>,
+}
+
+/// Why a client's commands wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockReason {
+    /// For a key (BLPOP and its kin).
+    Keys,
+    /// For replicas (WAIT).
+    Replicas,
+    /// For the end of CLIENT PAUSE.
+    Pause,
+    /// For the end of an orderly SHUTDOWN.
+    Shutdown,
+}
+
+/// A blocked client's state: which command runs again, until when.
+pub struct Blocked {
+    pub reason: BlockReason,
+    pub command: CommandId,
+    pub args: OwnedArgs,
+    /// Wall-clock limit; None waits forever.
+    pub until: Option<UnixMillis>,
+    /// When it began, monotonic microseconds.
+    pub since_us: u64,
+    /// The keys waited for, in the client's db.
+    pub keys: Vec<Box<[u8]>>,
+}
+
+/// See the module.
+pub struct Client {
+    /// The id of CLIENT ID: never reused in a process.
+    pub id: u64,
+    pub key: ClientKey,
+    pub(crate) socket: Socket,
+    /// `ip:port`, or the path of the unix socket.
+    pub addr: String,
+    /// The local end.
+    pub laddr: String,
+    pub name: Vec<u8>,
+    /// Bytes read and not yet run (a partial request, or requests behind a blocked one).
+    pub(crate) query: Vec<u8>,
+    pub(crate) parser: RequestParser,
+    pub output: OutputBuffer,
+    pub resp3: bool,
+    pub db: u32,
+    pub authenticated: bool,
+    pub user: &'static str,
+    pub created_ms: UnixMillis,
+    pub last_interaction_ms: UnixMillis,
+    /// When the soft output limit was first exceeded.
+    pub(crate) soft_limit_since_ms: Option<UnixMillis>,
+    pub last_command: Option<CommandId>,
+    pub reply_mode: ReplyMode,
+    pub transaction: Option<Box<Transaction>>,
+    /// A watched key was touched: EXEC will answer null.
+    pub watch_broken: bool,
+    /// Watched (db, key) pairs; the owner keeps the reverse index.
+    pub watched: Vec<(u32, Box<[u8]>)>,
+    pub subscriptions: Option<Box<Subscriptions>>,
+    pub tracking: Option<Box<Tracking>>,
+    pub blocked: Option<Box<Blocked>>,
+    pub monitor: bool,
+    pub no_evict: bool,
+    pub class: ClientClass,
+    /// Close once everything owed is sent.
+    pub close_after_reply: bool,
+    /// Close at the end of this turn, owed or not.
+    pub close_asap: bool,
+    /// Bytes of the arguments of the command being read, for CLIENT LIST.
+    pub(crate) query_peak: usize,
+    /// Listed in `Front::pending_writes`.
+    pub(crate) write_pending: bool,
+    /// The poller watches for writability.
+    pub(crate) wants_writable: bool,
+    pub net_input_bytes: u64,
+    pub net_output_bytes: u64,
+}
+
+impl Client {
+    /// Whether the RESP2 rule holds that a subscriber may send only a few commands.
+    pub fn in_subscriber_mode(&self) -> bool {
+        !self.resp3 && self.subscriptions.as_ref().is_some_and(|s| !s.is_empty())
+    }
+
+    pub fn is_unix(&self) -> bool {
+        self.socket.is_unix()
+    }
+
+    /// Raw descriptor, for CLIENT LIST.
+    pub fn fd(&self) -> i32 {
+        self.socket.fd()
+    }
+
+    /// Bytes of requests held.
+    pub fn query_len(&self) -> usize {
+        self.query.len()
+    }
+    pub fn query_capacity(&self) -> usize {
+        self.query.capacity()
+    }
+
+    /// Bytes queued by MULTI.
+    pub fn transaction_memory(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |t| t.queued.iter().map(|(_, args)| args.memory() + 48).sum())
+    }
+
+    /// Bytes of memory this client costs, `tot-mem` of CLIENT LIST.
+    pub fn memory(&self) -> usize {
+        size_of::<Client>()
+            + self.query.capacity()
+            + self.output.memory()
+            + self.transaction_memory()
+            + self.name.capacity()
+            + self.addr.capacity()
+            + self.laddr.capacity()
+            + self.blocked.as_ref().map_or(0, |blocked| blocked.args.memory())
+            + self.watched.iter().map(|(_, key)| key.len() + 24).sum::<usize>()
+            + self.subscriptions.as_ref().map_or(0, |s| {
+                s.channels.iter().chain(&s.patterns).chain(&s.shard_channels).map(|c| c.len() + 24).sum()
+            })
+    }
+}
+
+/// All connected clients.
+#[derive(Default)]
+pub struct Clients {
+    slots: Vec<(u32, Option<Box<Client>>)>,
+    free: Vec<u32>,
+    connected: usize,
+}
+
+impl Clients {
+    pub fn len(&self) -> usize {
+        self.connected
+    }
+    pub fn is_empty(&self) -> bool {
+        self.connected == 0
+    }
+
+    pub(crate) fn insert(&mut self, make: impl FnOnce(ClientKey) -> Client) -> ClientKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push((0, None));
+            u32::try_from(self.slots.len() - 1).expect("descriptors run out before 2^32 clients")
+        });
+        let slot = &mut self.slots[index as usize];
+        slot.0 = slot.0.wrapping_add(1) & 0x3fff_ffff;
+        let key = ClientKey { index, generation: slot.0 };
+        slot.1 = Some(Box::new(make(key)));
+        self.connected += 1;
+        key
+    }
+
+    pub(crate) fn remove(&mut self, key: ClientKey) -> Option<Box<Client>> {
+        self.get(key)?;
+        let client = self.slots[key.index as usize].1.take();
+        self.free.push(key.index);
+        self.connected -= 1;
+        client
+    }
+
+    #[inline]
+    pub fn get(&self, key: ClientKey) -> Option<&Client> {
+        match self.slots.get(key.index as usize) {
+            Some((generation, Some(client))) if *generation == key.generation => Some(client),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, key: ClientKey) -> Option<&mut Client> {
+        match self.slots.get_mut(key.index as usize) {
+            Some((generation, Some(client))) if *generation == key.generation => Some(client),
+            _ => None,
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.slots.iter().filter_map(|(_, client)| client.as_deref())
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.slots.iter_mut().filter_map(|(_, client)| client.as_deref_mut())
+    }
+
+    /// Every key in the order the clients connected, as CLIENT LIST shows them.
+    pub fn keys_by_age(&self) -> Vec<ClientKey> {
+        let mut keys: Vec<_> = self.iter().map(|client| (client.id, client.key)).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// The client of a CLIENT ID.
+    pub fn by_id(&self, id: u64) -> Option<ClientKey> {
+        self.iter().find(|client| client.id == id).map(|client| client.key)
+    }
+}

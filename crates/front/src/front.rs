@@ -1,0 +1,365 @@
+//! The shared half of a process: its clients, command table, settings and counters. The owner (data node or Sentinel)
+//! holds one and lends it to the event loop.
+
+use crate::background::Background;
+use crate::client::{Client, ClientClass, ClientKey, Clients, ReplyMode};
+use crate::clock::Clock;
+use crate::command::CommandTable;
+use crate::event_loop::Poller;
+use crate::pubsub::PubSub;
+use crate::socket::{Accepted, Listener};
+use std::io;
+use std::os::fd::AsFd;
+
+/// `client-output-buffer-limit` of one class; 0 means none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimit {
+    pub hard_bytes: usize,
+    pub soft_bytes: usize,
+    pub soft_seconds: u64,
+}
+
+/// What configuration says about clients.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub maxclients: usize,
+    /// Seconds of silence after which a client is closed; 0 never.
+    pub timeout_seconds: u64,
+    pub tcp_keepalive_seconds: u32,
+    pub query_buffer_limit: usize,
+    pub limits: resp::Limits,
+    pub protected_mode: bool,
+    /// `bind` was given, so protected mode is satisfied.
+    pub default_user_has_password: bool,
+    /// Normal, replica, pubsub.
+    pub output_limits: [OutputLimit; 3],
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        const MB: usize = 1024 * 1024;
+        let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
+        Settings {
+            maxclients: 10_000,
+            timeout_seconds: 0,
+            tcp_keepalive_seconds: 300,
+            query_buffer_limit: 1024 * MB,
+            limits: resp::Limits::default(),
+            protected_mode: true,
+            default_user_has_password: false,
+            output_limits: [limit(0, 0, 0), limit(256 * MB, 64 * MB, 60), limit(32 * MB, 8 * MB, 60)],
+        }
+    }
+}
+
+/// Counters of INFO's Stats and Clients sections.
+#[derive(Clone, Debug, Default)]
+pub struct FrontStats {
+    pub connections_received: u64,
+    pub connections_rejected: u64,
+    pub net_input_bytes: u64,
+    pub net_output_bytes: u64,
+    pub reads_processed: u64,
+    pub writes_processed: u64,
+    pub query_limit_disconnections: u64,
+    pub output_limit_disconnections: u64,
+}
+
+/// See the module.
+pub struct Front {
+    pub clients: Clients,
+    pub table: CommandTable,
+    pub settings: Settings,
+    pub clock: Clock,
+    pub stats: FrontStats,
+    pub pubsub: PubSub,
+    pub background: Background,
+    pub(crate) poller: Poller,
+    pub(crate) listeners: Vec<Listener>,
+    /// Clients with something to send.
+    pub(crate) pending_writes: Vec<ClientKey>,
+    /// Clients whose waiting requests may run now.
+    pub(crate) pending_input: Vec<ClientKey>,
+    /// Clients to close at the end of the turn.
+    pub(crate) closing: Vec<ClientKey>,
+    /// Every read lands here first, so that idle clients hold no buffer.
+    pub(crate) read_buffer: Vec<u8>,
+    /// Spare reply buffers of clients that have nothing to send.
+    spare_buffers: Vec<Vec<u8>>,
+    next_client_id: u64,
+}
+
+/// Spare reply buffers kept, and the largest one worth keeping.
+const SPARE_BUFFERS: usize = 64;
+const SPARE_BUFFER_BYTES: usize = 64 * 1024;
+/// One read takes at most this much, so that no client holds up the others.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+impl Front {
+    /// # Errors
+    /// When the system refuses an epoll instance or a wake-up descriptor.
+    pub fn new(table: CommandTable) -> io::Result<Front> {
+        let poller = Poller::new()?;
+        let background = Background::new(poller.waker());
+        Ok(Front {
+            clients: Clients::default(),
+            table,
+            settings: Settings::default(),
+            clock: Clock::new(),
+            stats: FrontStats::default(),
+            pubsub: PubSub::default(),
+            background,
+            poller,
+            listeners: Vec::new(),
+            pending_writes: Vec::new(),
+            pending_input: Vec::new(),
+            closing: Vec::new(),
+            read_buffer: vec![0; READ_BYTES],
+            spare_buffers: Vec::new(),
+            next_client_id: 1,
+        })
+    }
+
+    /// Starts accepting on a listener.
+    ///
+    /// # Errors
+    /// When the poller refuses it.
+    pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
+        self.poller.add_listener(self.listeners.len(), listener.as_fd())?;
+        self.listeners.push(listener);
+        Ok(())
+    }
+
+    /// Closes every listener: new connections are refused by the system.
+    pub fn close_listeners(&mut self) {
+        for listener in self.listeners.drain(..) {
+            self.poller.remove(listener.as_fd());
+        }
+    }
+
+    pub(crate) fn admit(&mut self, accepted: Accepted) {
+        let Accepted { mut socket, addr, laddr, loopback } = accepted;
+        let refusal: Option<&[u8]> = if self.clients.len() >= self.settings.maxclients {
+            Some(b"-ERR max number of clients reached\r\n")
+        } else if self.settings.protected_mode
+            && !self.settings.default_user_has_password
+            && !loopback
+        {
+            Some(PROTECTED_MODE_REFUSAL)
+        } else {
+            None
+        };
+        self.stats.connections_received += 1;
+        if let Some(text) = refusal {
+            self.stats.connections_rejected += 1;
+            // The peer is turned away; whether it reads why is up to it.
+            let _ = io::Write::write(&mut socket, text);
+            return;
+        }
+        if let crate::socket::Socket::Tcp(stream) = &socket
+            && self.settings.tcp_keepalive_seconds > 0
+        {
+            set_keepalive(stream, self.settings.tcp_keepalive_seconds);
+        }
+        let id = self.next_client_id;
+        self.next_client_id += 1;
+        let now = self.clock.now();
+        let authenticated = !self.settings.default_user_has_password;
+        let key = self.clients.insert(|key| Client {
+            id,
+            key,
+            socket,
+            addr,
+            laddr,
+            name: Vec::new(),
+            query: Vec::new(),
+            parser: Default::default(),
+            output: Default::default(),
+            resp3: false,
+            db: 0,
+            authenticated,
+            user: "default",
+            created_ms: now,
+            last_interaction_ms: now,
+            soft_limit_since_ms: None,
+            last_command: None,
+            reply_mode: ReplyMode::On,
+            transaction: None,
+            watch_broken: false,
+            watched: Vec::new(),
+            subscriptions: None,
+            tracking: None,
+            blocked: None,
+            monitor: false,
+            no_evict: false,
+            class: ClientClass::Normal,
+            close_after_reply: false,
+            close_asap: false,
+            query_peak: 0,
+            write_pending: false,
+            wants_writable: false,
+            net_input_bytes: 0,
+            net_output_bytes: 0,
+        });
+        let client = self.clients.get(key).expect("just inserted");
+        if let Err(error) = self.poller.add_client(key, client.socket.as_fd()) {
+            crate::log_warning!("Error registering fd event for the new client: {error}");
+            self.clients.remove(key);
+        }
+    }
+
+    /// Appends bytes to what a client is owed, and closes it when that passes its limit.
+    #[inline]
+    pub fn send(&mut self, key: ClientKey, bytes: &[u8]) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        if client.close_asap || bytes.is_empty() {
+            return;
+        }
+        if !client.output.has_tail()
+            && let Some(spare) = self.spare_buffers.pop()
+        {
+            client.output.reuse(spare);
+        }
+        client.output.append(bytes);
+        if !client.write_pending {
+            client.write_pending = true;
+            self.pending_writes.push(key);
+        }
+        // Limits are far above a single tail: only a queue that has grown chunks can be over one.
+        if client.output.chunk_count() > 0 || client.soft_limit_since_ms.is_some() {
+            self.check_output_limit(key);
+        }
+    }
+
+    /// The reply of a finished command: dropped if the client asked for silence.
+    #[inline]
+    pub fn reply(&mut self, key: ClientKey, bytes: &[u8]) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        if client.reply_mode == ReplyMode::On {
+            self.send(key, bytes);
+        }
+    }
+
+    fn check_output_limit(&mut self, key: ClientKey) {
+        let now = self.clock.now();
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let limit = match client.class {
+            ClientClass::Master => return,
+            ClientClass::Normal if client.subscriptions.as_ref().is_some_and(|s| !s.is_empty()) => {
+                self.settings.output_limits[2]
+            }
+            ClientClass::Normal => self.settings.output_limits[0],
+            ClientClass::Replica => self.settings.output_limits[1],
+            ClientClass::PubSub => self.settings.output_limits[2],
+        };
+        let used = client.output.memory();
+        let over_hard = limit.hard_bytes > 0 && used >= limit.hard_bytes;
+        let over_soft = limit.soft_bytes > 0 && used >= limit.soft_bytes && {
+            let since = *client.soft_limit_since_ms.get_or_insert(now);
+            now - since > limit.soft_seconds as i64 * 1000
+        };
+        if limit.soft_bytes == 0 || used < limit.soft_bytes {
+            client.soft_limit_since_ms = None;
+        }
+        if over_hard || over_soft {
+            crate::log_warning!(
+                "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+                client.id,
+                client.addr
+            );
+            self.stats.output_limit_disconnections += 1;
+            self.close_soon(key);
+        }
+    }
+
+    /// Closes a client at the end of this turn, whatever it is still owed.
+    pub fn close_soon(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(key)
+            && !client.close_asap
+        {
+            client.close_asap = true;
+            self.closing.push(key);
+        }
+    }
+
+    /// Closes a client once it has been sent everything it is owed.
+    pub fn close_after_reply(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(key) {
+            client.close_after_reply = true;
+            if client.output.is_empty() {
+                self.close_soon(key);
+            }
+        }
+    }
+
+    /// Lets a client's waiting requests run before the next sleep.
+    pub fn resume_input(&mut self, key: ClientKey) {
+        self.pending_input.push(key);
+    }
+
+    /// Sends what the sockets take; the rest goes when they are writable.
+    pub(crate) fn flush_writes(&mut self) {
+        for key in std::mem::take(&mut self.pending_writes) {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.write_pending = false;
+                self.write_client(key);
+            }
+        }
+    }
+
+    /// Sends what one client's socket takes.
+    pub(crate) fn write_client(&mut self, key: ClientKey) {
+        /// A client that takes more than this at once waits for its next turn.
+        const WRITE_LIMIT: usize = 1024 * 1024;
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let result = client.output.write_to(&mut client.socket, WRITE_LIMIT);
+        self.stats.writes_processed += 1;
+        match result {
+            Ok(bytes) => {
+                self.stats.net_output_bytes += bytes as u64;
+                client.net_output_bytes += bytes as u64;
+                if bytes > 0 {
+                    client.last_interaction_ms = self.clock.now();
+                }
+            }
+            Err(_) => {
+                self.close_soon(key);
+                return;
+            }
+        }
+        let drained = client.output.is_empty();
+        if client.wants_writable == drained {
+            client.wants_writable = !drained;
+            self.poller.set_writable(key, client.socket.as_fd(), !drained);
+        }
+        if drained {
+            client.soft_limit_since_ms = None;
+            let spare = client.output.release();
+            if spare.capacity() <= SPARE_BUFFER_BYTES && self.spare_buffers.len() < SPARE_BUFFERS {
+                self.spare_buffers.push(spare);
+            }
+            if client.close_after_reply {
+                self.close_soon(key);
+            }
+        }
+    }
+}
+
+fn set_keepalive(stream: &std::net::TcpStream, seconds: u32) {
+    use rustix::net::sockopt;
+    use std::time::Duration;
+    let idle = Duration::from_secs(u64::from(seconds));
+    let interval = Duration::from_secs(u64::from((seconds / 3).max(1)));
+    // Keepalive only finds dead peers sooner; a system that refuses it still serves.
+    let _ = sockopt::set_socket_keepalive(stream, true)
+        .and_then(|()| sockopt::set_tcp_keepidle(stream, idle))
+        .and_then(|()| sockopt::set_tcp_keepintvl(stream, interval))
+        .and_then(|()| sockopt::set_tcp_keepcnt(stream, 3));
+}
+
+const PROTECTED_MODE_REFUSAL: &[u8] = b"-DENIED Redis is running in protected mode because protected \
+mode is enabled and no password is set for the default user. In this mode connections are only \
+accepted from the loopback interface. To accept other hosts: set a password (requirepass), or turn \
+protected mode off (CONFIG SET protected-mode no from the loopback interface, or the directive in \
+the configuration file), or start with '--protected-mode no'. Do not expose a server without a \
+password to a network you do not trust.\r\n";
