@@ -73,6 +73,7 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
     front.poller.wait(&mut events, timeout_ms)?;
     front.clock.update();
     for event in &events {
+        let flags = event.flags;
         match Token::decode(event.data.u64()) {
             Token::Waker => {
                 service.front().poller.waker.drain();
@@ -82,10 +83,10 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
             }
             Token::Listener(index) => accept(service.front(), index),
             Token::Client(key) => {
-                if event.flags.contains(epoll::EventFlags::OUT) {
+                if flags.contains(epoll::EventFlags::OUT) {
                     service.front().write_client(key);
                 }
-                if event.flags.intersects(
+                if flags.intersects(
                     epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR,
                 ) {
                     read_client(service, key);

@@ -1,0 +1,99 @@
+//! The types a key can hold.
+
+mod hash;
+mod list;
+mod set;
+mod sorted_set;
+mod stream;
+mod string;
+
+pub use hash::*;
+pub use list::*;
+pub use set::*;
+pub use sorted_set::*;
+pub use stream::*;
+pub use string::*;
+
+/// An owned value.
+pub enum Value {
+    String(StringValue),
+    List(Box<List>),
+    Set(Box<Set>),
+    Hash(Box<Hash>),
+    SortedSet(Box<SortedSet>),
+    Stream(Box<Stream>),
+}
+
+/// A value to read.
+#[derive(Clone, Copy)]
+pub enum ValueRef<'a> {
+    String(StringRef<'a>),
+    List(&'a List),
+    Set(&'a Set),
+    Hash(&'a Hash),
+    SortedSet(&'a SortedSet),
+    Stream(&'a Stream),
+}
+
+/// A value to change in place. Short strings have no place of their own: they are replaced.
+pub enum ValueMut<'a> {
+    String,
+    HeapString(&'a mut Vec<u8>),
+    List(&'a mut List),
+    Set(&'a mut Set),
+    Hash(&'a mut Hash),
+    SortedSet(&'a mut SortedSet),
+    Stream(&'a mut Stream),
+}
+
+/// A type, by the name TYPE gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    String,
+    List,
+    Set,
+    Hash,
+    SortedSet,
+    Stream,
+}
+
+impl ValueType {
+    /// The word of TYPE and SCAN TYPE.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ValueType::String => "string",
+            ValueType::List => "list",
+            ValueType::Set => "set",
+            ValueType::Hash => "hash",
+            ValueType::SortedSet => "zset",
+            ValueType::Stream => "stream",
+        }
+    }
+}
+
+impl ValueRef<'_> {
+    /// The type.
+    #[inline]
+    pub fn value_type(&self) -> ValueType {
+        match self {
+            ValueRef::String(_) => ValueType::String,
+            ValueRef::List(_) => ValueType::List,
+            ValueRef::Set(_) => ValueType::Set,
+            ValueRef::Hash(_) => ValueType::Hash,
+            ValueRef::SortedSet(_) => ValueType::SortedSet,
+            ValueRef::Stream(_) => ValueType::Stream,
+        }
+    }
+
+    /// How many allocations freeing this takes, roughly: what decides between freeing now and on another thread.
+    pub fn free_effort(&self) -> usize {
+        match self {
+            ValueRef::String(_) => 1,
+            ValueRef::List(list) => list.free_effort(),
+            ValueRef::Set(set) => set.free_effort(),
+            ValueRef::Hash(hash) => hash.free_effort(),
+            ValueRef::SortedSet(zset) => zset.free_effort(),
+            ValueRef::Stream(stream) => stream.free_effort(),
+        }
+    }
+}
