@@ -9,7 +9,7 @@
 #![allow(unsafe_code, reason = "the layout is the point: one allocation, no padding, a thin pointer")]
 
 use crate::int::parse_i64;
-use crate::table::Slot;
+use crate::table::{Slot, Thin};
 use crate::value::{Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
@@ -52,7 +52,8 @@ const INLINE_STRING_MAX: usize = 480;
 const ALIGN: usize = 8;
 
 /// See the module.
-pub struct Entry(NonNull<Header>);
+#[repr(transparent)]
+pub struct Entry(Thin);
 
 // SAFETY: an entry owns everything it points to, and all of that is `Send`.
 unsafe impl Send for Entry {}
@@ -149,7 +150,7 @@ impl Entry {
                 ptr::write(base.add(at).cast::<[u32; 2]>(), [shape.key_len as u32, shape.inline_len as u32]);
             }
             ptr::copy_nonoverlapping(key.as_ptr(), base.add(shape.key_at()), key.len());
-            Entry(NonNull::new_unchecked(base.cast()))
+            Entry(Thin::new(NonNull::new_unchecked(base)))
         }
     }
 
@@ -177,19 +178,19 @@ impl Entry {
 
     #[inline]
     fn base(&self) -> *mut u8 {
-        self.0.as_ptr().cast()
+        self.0.ptr().as_ptr()
     }
 
     #[inline]
     fn header(&self) -> &Header {
         // SAFETY: the header was written at creation and lives as long as the entry.
-        unsafe { self.0.as_ref() }
+        unsafe { self.0.ptr().cast().as_ref() }
     }
 
     #[inline]
     fn header_mut(&mut self) -> &mut Header {
         // SAFETY: as above, and `&mut self` is the only access.
-        unsafe { self.0.as_mut() }
+        unsafe { self.0.ptr().cast().as_mut() }
     }
 
     #[inline]
@@ -457,16 +458,8 @@ impl Drop for Entry {
     }
 }
 
-// SAFETY: the raw pointer is the entry's own thin pointer; `from_raw` takes back what `into_raw` gave up.
+// SAFETY: an entry is a `Thin` and reaches its block only through `Thin::ptr`.
 unsafe impl Slot for Entry {
-    fn into_raw(self) -> NonNull<u8> {
-        let raw = self.0.cast();
-        std::mem::forget(self);
-        raw
-    }
-    unsafe fn from_raw(raw: NonNull<u8>) -> Entry {
-        Entry(raw.cast())
-    }
     #[inline]
     fn key(&self) -> &[u8] {
         Entry::key(self)
