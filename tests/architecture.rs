@@ -11,10 +11,11 @@ use std::path::Path;
 /// Each crate of the project with the crates of the project it may depend on.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("resp", &[]),
+    ("client", &["resp"]),
     ("store", &[]),
     ("front", &["resp"]),
     ("server", &["resp", "store", "front"]),
-    ("platform-kv", &["resp", "store", "front", "server"]),
+    ("platform-kv", &["resp", "client", "store", "front", "server"]),
 ];
 
 #[test]
