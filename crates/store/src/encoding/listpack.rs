@@ -228,6 +228,16 @@ impl Listpack {
         }
     }
 
+    /// The elements from the head to the one at `pos`, which is the last.
+    #[inline]
+    pub fn iter_to(&self, pos: Pos) -> Iter<'_> {
+        Iter {
+            bytes: &self.bytes,
+            front: HEADER,
+            back: self.after(pos),
+        }
+    }
+
     /// The first element equal to `needle`, looking at one element and passing over `skip`: 1 looks at the fields of
     /// field-value pairs.
     pub fn find(&self, needle: &[u8], skip: usize) -> Option<Pos> {

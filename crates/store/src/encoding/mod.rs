@@ -2,4 +2,5 @@
 
 pub mod intset;
 pub mod listpack;
+pub mod quicklist;
 pub mod score_tree;

@@ -292,6 +292,7 @@ proptest! {
             let pos = pack.seek(index as i64).unwrap();
             prop_assert_eq!(pack.seek(index as i64 - model.len() as i64), Some(pos));
             prop_assert!(pack.iter_from(pos).map(|item| item.to_vec()).eq(model[index..].iter().cloned()));
+            prop_assert!(pack.iter_to(pos).map(|item| item.to_vec()).eq(model[..=index].iter().cloned()));
             let found = model.iter().position(|value| *value == model[index]);
             prop_assert_eq!(pack.find(&model[index], 0), pack.seek(found.unwrap() as i64));
         }
