@@ -11,6 +11,7 @@
 use crate::int::parse_i64;
 use crate::table::{Slot, Thin};
 use crate::value::{Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef};
+use std::cell::Cell;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
@@ -41,7 +42,7 @@ struct Header {
     kind: Kind,
     flags: u8,
     epoch: u8,
-    access: [u8; 3],
+    access: Cell<[u8; 3]>,
     key_len: u8,
     value_len: u8,
 }
@@ -136,7 +137,7 @@ impl Entry {
                     kind,
                     flags,
                     epoch: 0,
-                    access: [0; 3],
+                    access: Cell::new([0; 3]),
                     key_len: if shape.long { 0 } else { shape.key_len as u8 },
                     value_len: if shape.long { 0 } else { shape.inline_len as u8 },
                 },
@@ -242,49 +243,52 @@ impl Entry {
             .then(|| unsafe { ptr::read(self.base().add(HEADER).cast::<i64>()) })
     }
 
-    /// The same entry with another expiry. In place when it had one and keeps one.
-    pub fn with_expiry(self, expiry: Option<UnixMillis>) -> Entry {
+    /// Changes the expiry; in place when there was one and is one.
+    pub fn set_expiry(&mut self, expiry: Option<UnixMillis>) {
         let had = self.header().flags & HAS_EXPIRY != 0;
         match expiry {
             Some(at) if had => {
                 // SAFETY: the flag says the expiry's 8 bytes are there.
                 unsafe { ptr::write(self.base().add(HEADER).cast::<i64>(), at) };
-                self
             }
-            None if !had => self,
+            None if !had => {}
             _ => {
-                let (flags, kind) = (self.header().flags & RAW, self.header().kind);
-                let mut changed = if kind == Kind::InlineString {
-                    let mut entry = Entry::with_inline(self.key(), self.inline_bytes(), expiry);
-                    entry.header_mut().flags |= flags;
-                    entry
+                let (kind, flags) = (self.header().kind, self.header().flags & RAW);
+                let changed = if kind == Kind::InlineString {
+                    let mut changed = Entry::with_inline(self.key(), self.inline_bytes(), expiry);
+                    changed.header_mut().flags |= flags;
+                    changed
                 } else {
-                    let entry = Entry::with_word(kind, flags, self.key(), self.word(), expiry);
-                    let mut emptied = self;
-                    emptied.header_mut().kind = Kind::Int;
-                    return entry.with_marks_of(&emptied);
+                    let changed = Entry::with_word(kind, flags, self.key(), self.word(), expiry);
+                    // The word belongs to the new entry: what is left drops as an integer.
+                    self.header_mut().kind = Kind::Int;
+                    changed
                 };
-                changed = changed.with_marks_of(&self);
-                changed
+                self.become_entry(changed);
             }
         }
     }
 
-    fn with_marks_of(mut self, other: &Entry) -> Entry {
-        self.header_mut().access = other.header().access;
-        self.header_mut().epoch = other.header().epoch;
-        self
+    fn become_entry(&mut self, mut other: Entry) {
+        other.header_mut().access = self.header().access.clone();
+        other.header_mut().epoch = self.header().epoch;
+        *self = other;
     }
 
-    /// The same key and expiry with another value.
-    pub fn with_value(self, value: Value) -> Entry {
-        Entry::new(self.key(), value, self.expiry()).with_marks_of(&self)
+    /// Replaces the value; key and expiry stay. Returns the old value's entry, for whoever frees it.
+    pub fn replace_value(&mut self, value: Value) -> Entry {
+        let mut old = Entry::new(self.key(), value, self.expiry());
+        old.header_mut().access = self.header().access.clone();
+        old.header_mut().epoch = self.header().epoch;
+        std::mem::swap(self, &mut old);
+        old
     }
 
     /// Overwrites the value with a string that a client sent, in place if it fits exactly; the expiry becomes `expiry`.
-    pub fn with_string(mut self, bytes: &[u8], expiry: Option<UnixMillis>) -> Entry {
-        let same_expiry_shape = expiry.is_some() == (self.header().flags & HAS_EXPIRY != 0);
-        if self.header().kind == Kind::InlineString && same_expiry_shape {
+    pub fn set_string(&mut self, bytes: &[u8], expiry: Option<UnixMillis>) {
+        let header = self.header();
+        let same_shape = expiry.is_some() == (header.flags & HAS_EXPIRY != 0);
+        if header.kind == Kind::InlineString && same_shape {
             let shape = self.shape();
             if shape.inline_len == bytes.len() && (bytes.len() > 20 || parse_i64(bytes).is_none()) {
                 // SAFETY: the inline string has exactly this many bytes; the source is the client's, never the entry's.
@@ -296,13 +300,12 @@ impl Entry {
                     );
                 }
                 self.set_raw(false);
-                return match expiry {
-                    Some(_) => self.with_expiry(expiry),
-                    None => self,
-                };
+                self.set_expiry(expiry);
+                return;
             }
         }
-        Entry::string(self.key(), bytes, expiry).with_marks_of(&self)
+        let changed = Entry::string(self.key(), bytes, expiry);
+        self.become_entry(changed);
     }
 
     #[inline]
@@ -398,14 +401,15 @@ impl Entry {
     /// The access clock: 24 bits of LRU seconds, or LFU minutes and counter.
     #[inline]
     pub fn access(&self) -> u32 {
-        let [a, b, c] = self.header().access;
+        let [a, b, c] = self.header().access.get();
         u32::from_le_bytes([a, b, c, 0])
     }
 
+    /// A read moves the clock too, hence a shared reference.
     #[inline]
-    pub fn set_access(&mut self, access: u32) {
+    pub fn set_access(&self, access: u32) {
         let [a, b, c, _] = access.to_le_bytes();
-        self.header_mut().access = [a, b, c];
+        self.header().access.set([a, b, c]);
     }
 
     /// The snapshot epoch this entry was last stamped with.
@@ -495,7 +499,7 @@ mod tests {
             entry.set_access(0xabcdef);
             entry.set_epoch(7);
             for expiry in [Some(5), Some(6), None, None, Some(7)] {
-                entry = entry.with_expiry(expiry);
+                entry.set_expiry(expiry);
                 assert_eq!(entry.expiry(), expiry);
                 assert_eq!(entry.key(), key);
                 assert_eq!(text(&entry), value);
@@ -510,7 +514,8 @@ mod tests {
         for first in values {
             for second in values {
                 for expiry in [None, Some(9)] {
-                    let entry = Entry::string(b"key", first, expiry).with_string(second, expiry);
+                    let mut entry = Entry::string(b"key", first, expiry);
+                    entry.set_string(second, expiry);
                     assert_eq!(text(&entry), second);
                     assert_eq!(entry.expiry(), expiry);
                     let Value::String(value) = entry.into_value() else { panic!("not a string") };

@@ -1,0 +1,45 @@
+//! The write stream: every change in the order it was made, as commands. One encoding feeds the AOF and, from the same
+//! bytes, the replication backlog; both get the same writes in the same order.
+
+use front::client::OwnedArgs;
+
+/// Commands of this turn, encoded, not yet taken by the AOF and the replicas.
+#[derive(Default)]
+pub struct WriteStream {
+    /// RESP-encoded commands, SELECTs included.
+    pub buffer: Vec<u8>,
+    /// The db the end of the stream is in; None makes the next command select its own.
+    selected_db: Option<u32>,
+}
+
+impl WriteStream {
+    /// Appends a command that ran in `db`.
+    pub fn append(&mut self, db: u32, args: &[&[u8]]) {
+        if self.selected_db != Some(db) {
+            let mut number = itoa::Buffer::new();
+            resp::encode_command([b"SELECT".as_slice(), number.format(db).as_bytes()], &mut self.buffer);
+            self.selected_db = Some(db);
+        }
+        resp::encode_command(args, &mut self.buffer);
+    }
+
+    /// Appends commands as one transaction if there is more than one.
+    pub fn append_all(&mut self, commands: &[(u32, OwnedArgs)]) {
+        let Some(((first_db, _), rest)) = commands.split_first() else { return };
+        if !rest.is_empty() {
+            self.append(*first_db, &[b"MULTI"]);
+        }
+        for (db, args) in commands {
+            self.append(*db, &args.slices());
+        }
+        if !rest.is_empty() {
+            let last_db = self.selected_db.unwrap_or(*first_db);
+            self.append(last_db, &[b"EXEC"]);
+        }
+    }
+
+    /// A new consumer starts here: the next command selects its db again.
+    pub fn restart(&mut self) {
+        self.selected_db = None;
+    }
+}

@@ -1,0 +1,48 @@
+//! Configuration values that data commands read while they run, in one small struct kept beside the data.
+
+/// See the module. Sizes in bytes, counts in elements; names follow the directives.
+#[derive(Clone, Debug)]
+pub struct DataSettings {
+    pub proto_max_bulk_len: usize,
+    pub hash_max_listpack_entries: usize,
+    pub hash_max_listpack_value: usize,
+    pub set_max_intset_entries: usize,
+    pub zset_max_listpack_entries: usize,
+    pub zset_max_listpack_value: usize,
+    /// Negative: -1..-5 for 4..64 KiB; positive: entries per node.
+    pub list_max_listpack_size: i32,
+    pub list_compress_depth: u32,
+    pub hll_sparse_max_bytes: usize,
+    pub stream_node_max_bytes: usize,
+    pub stream_node_max_entries: usize,
+    pub lazyfree_lazy_user_del: bool,
+    pub lazyfree_lazy_user_flush: bool,
+    pub lfu_log_factor: u32,
+    pub lfu_decay_time: u32,
+    pub maxmemory_policy_is_lfu: bool,
+    pub sanitize_dump_payload: bool,
+}
+
+impl Default for DataSettings {
+    fn default() -> DataSettings {
+        DataSettings {
+            proto_max_bulk_len: 512 * 1024 * 1024,
+            hash_max_listpack_entries: 512,
+            hash_max_listpack_value: 64,
+            set_max_intset_entries: 512,
+            zset_max_listpack_entries: 128,
+            zset_max_listpack_value: 64,
+            list_max_listpack_size: -2,
+            list_compress_depth: 0,
+            hll_sparse_max_bytes: 3000,
+            stream_node_max_bytes: 4096,
+            stream_node_max_entries: 100,
+            lazyfree_lazy_user_del: false,
+            lazyfree_lazy_user_flush: false,
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
+            maxmemory_policy_is_lfu: false,
+            sanitize_dump_payload: false,
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! One numbered database: entries by key, with lazy expiry and the access clocks that eviction reads.
+//!
+//! Reads go through `lookup`, writes through `lookup_write`: the one way to a mutable entry, so that a snapshot can keep
+//! what an entry was before its first change.
+
+use crate::entry::{Entry, UnixMillis};
+use crate::hash::hash;
+use crate::table::{SlotMut, Table};
+use crate::value::{
+    Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
+};
+
+/// What happens to an entry whose expiry has passed when somebody looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ExpiredEntries {
+    /// It is deleted, and the deletion noted in [`Db::take_expired`].
+    #[default]
+    Delete,
+    /// It looks absent but stays: a replica deletes only what its master deletes.
+    Hide,
+    /// It is there: the dataset is being loaded, or the master itself writes.
+    Keep,
+}
+
+/// How the access clock of entries moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AccessPolicy {
+    /// Seconds of last access, modulo 2^24.
+    #[default]
+    Lru,
+    /// 16 bits of minutes of last decay, 8 bits of a logarithmic counter.
+    Lfu { log_factor: u32, decay_minutes: u32 },
+}
+
+/// What the time and the configuration say while a command runs; set before each one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Access {
+    pub now: UnixMillis,
+    pub expired: ExpiredEntries,
+    pub policy: AccessPolicy,
+    /// Reads leave access clocks alone (a snapshot or an inspection is not a use).
+    pub no_touch: bool,
+}
+
+/// Counters of INFO.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DbStats {
+    pub hits: u64,
+    pub misses: u64,
+}
+
+/// The value is of another type than the command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+/// What becomes of the expiry when a value is overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    Never,
+    Keep,
+    At(UnixMillis),
+}
+
+/// An entry of more allocations than this is freed by another thread.
+const FREE_NOW_MAX_EFFORT: usize = 64;
+
+/// See the module.
+#[derive(Default)]
+pub struct Db {
+    pub(crate) table: Table<Entry>,
+    pub access: Access,
+    pub stats: DbStats,
+    rng: u64,
+    /// Keys that expired since the last [`Db::take_expired`].
+    expired: Vec<Box<[u8]>>,
+    /// Big entries removed since the last [`Db::take_garbage`].
+    garbage: Vec<Entry>,
+    /// Where active expiry continues.
+    pub(crate) expire_cursor: u64,
+    /// A running mean of remaining time to live, for INFO keyspace.
+    pub(crate) average_ttl_ms: i64,
+}
+
+impl Db {
+    /// How many keys, expired and not yet deleted ones included.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// How many keys have an expiry.
+    pub fn expiring_len(&self) -> usize {
+        self.table.expiring_len()
+    }
+
+    /// Mean remaining time to live in milliseconds, as last sampled.
+    pub fn average_ttl_ms(&self) -> i64 {
+        self.average_ttl_ms
+    }
+
+    // --- reading -------------------------------------------------------------------------------------------------
+
+    /// The entry of a key, for reading: moves its access clock and counts a hit or a miss.
+    #[inline]
+    pub fn lookup(&mut self, key: &[u8]) -> Option<&Entry> {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        match self.table.find(hash, key) {
+            Some(entry) if self.access.expired != ExpiredEntries::Hide || !due(entry, self.access.now) => {
+                self.stats.hits += 1;
+                touch(entry, &self.access, &mut self.rng);
+                Some(entry)
+            }
+            _ => {
+                self.stats.misses += 1;
+                None
+            }
+        }
+    }
+
+    /// The entry of a key, seen without being used: no access clock, no counters.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        let now = self.access.now;
+        let hide = self.access.expired == ExpiredEntries::Hide;
+        self.table.find(hash, key).filter(|entry| !(hide && due(entry, now)))
+    }
+
+    /// The value of a key, for reading.
+    #[inline]
+    pub fn get(&mut self, key: &[u8]) -> Option<ValueRef<'_>> {
+        self.lookup(key).map(Entry::value)
+    }
+
+    /// Whether the key exists, as EXISTS counts it: a use, but neither hit nor miss matter less.
+    pub fn contains(&mut self, key: &[u8]) -> bool {
+        self.lookup(key).is_some()
+    }
+
+    // --- writing -------------------------------------------------------------------------------------------------
+
+    /// The entry of a key, for changing. The only way to a mutable entry.
+    #[inline]
+    pub fn lookup_write(&mut self, key: &[u8]) -> Option<SlotMut<'_, Entry>> {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        let slot = self.table.find_mut(hash, key)?;
+        touch(&slot, &self.access, &mut self.rng);
+        Some(slot)
+    }
+
+    /// Sets a key to a string that a client sent.
+    #[inline]
+    pub fn set_string(&mut self, key: &[u8], bytes: &[u8], expiry: Expiry) {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        match self.table.find_mut(hash, key) {
+            Some(mut slot) => {
+                let expiry = match expiry {
+                    Expiry::Never => None,
+                    Expiry::Keep => slot.expiry(),
+                    Expiry::At(at) => Some(at),
+                };
+                if slot.free_effort() > FREE_NOW_MAX_EFFORT {
+                    let old = slot.replace(Entry::string(key, bytes, expiry));
+                    slot.set_epoch(old.epoch());
+                    self.garbage.push(old);
+                } else {
+                    slot.set_string(bytes, expiry);
+                }
+                touch(&slot, &self.access, &mut self.rng);
+            }
+            None => {
+                let at = match expiry {
+                    Expiry::At(at) => Some(at),
+                    Expiry::Never | Expiry::Keep => None,
+                };
+                let entry = Entry::string(key, bytes, at);
+                entry.set_access(first_access(&self.access));
+                self.table.insert_unique(hash, entry);
+            }
+        }
+    }
+
+    /// Sets a key to a value, whatever it was before.
+    pub fn set(&mut self, key: &[u8], value: Value, expiry: Expiry) {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        match self.table.find_mut(hash, key) {
+            Some(mut slot) => {
+                let old = slot.replace_value(value);
+                match expiry {
+                    Expiry::Never => slot.set_expiry(None),
+                    Expiry::Keep => {}
+                    Expiry::At(at) => slot.set_expiry(Some(at)),
+                }
+                touch(&slot, &self.access, &mut self.rng);
+                drop(slot);
+                self.discard(old);
+            }
+            None => {
+                let at = match expiry {
+                    Expiry::At(at) => Some(at),
+                    Expiry::Never | Expiry::Keep => None,
+                };
+                let entry = Entry::new(key, value, at);
+                entry.set_access(first_access(&self.access));
+                self.table.insert_unique(hash, entry);
+            }
+        }
+    }
+
+    /// Adds an entry made elsewhere (moved from another key or db, or loaded), replacing what was there.
+    pub fn insert_entry(&mut self, entry: Entry) {
+        let hash = hash(entry.key());
+        if let Some(old) = self.table.insert(hash, entry) {
+            self.discard(old);
+        }
+    }
+
+    /// Takes an entry out.
+    pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        self.table.remove(hash, key)
+    }
+
+    /// Deletes a key. A big value is freed later, on another thread.
+    pub fn remove(&mut self, key: &[u8]) -> bool {
+        match self.take(key) {
+            Some(entry) => {
+                self.discard(entry);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Deletes everything and hands it to the caller to free.
+    pub fn take_all(&mut self) -> Table<Entry> {
+        self.expire_cursor = 0;
+        self.average_ttl_ms = 0;
+        self.table.take()
+    }
+
+    /// The expiry of a key: None if it does not exist, Some(None) if it has none.
+    pub fn expiry(&mut self, key: &[u8]) -> Option<Option<UnixMillis>> {
+        self.peek(key).map(Entry::expiry)
+    }
+
+    /// Changes the expiry of a key; false if it does not exist.
+    pub fn set_expiry(&mut self, key: &[u8], expiry: Option<UnixMillis>) -> bool {
+        match self.lookup_write(key) {
+            Some(mut slot) => {
+                slot.set_expiry(expiry);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Frees an entry: small ones at once, big ones later.
+    pub fn discard(&mut self, entry: Entry) {
+        if entry.free_effort() > FREE_NOW_MAX_EFFORT {
+            self.garbage.push(entry);
+        }
+    }
+
+    // --- typed access --------------------------------------------------------------------------------------------
+
+    /// The string of a key.
+    #[inline]
+    pub fn string(&mut self, key: &[u8]) -> Result<Option<StringRef<'_>>, WrongType> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(ValueRef::String(string)) => Ok(Some(string)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
+    /// Lets `change` edit the bytes of a string in place (an absent key starts empty). The value becomes `raw`, as after
+    /// APPEND or SETRANGE; the expiry stays.
+    pub fn edit_string<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Vec<u8>) -> R) -> Result<R, WrongType> {
+        let Some(mut slot) = self.lookup_write(key) else {
+            let mut bytes = Vec::new();
+            let result = change(&mut bytes);
+            self.set(key, Value::String(StringValue::Bytes { bytes, raw: true }), Expiry::Never);
+            return Ok(result);
+        };
+        if let ValueMut::HeapString(bytes) = slot.value_mut() {
+            return Ok(change(bytes));
+        }
+        let ValueRef::String(string) = slot.value() else { return Err(WrongType) };
+        let mut bytes = string.to_vec();
+        let result = change(&mut bytes);
+        slot.replace_value(Value::String(StringValue::Bytes { bytes, raw: true }));
+        Ok(result)
+    }
+}
+
+macro_rules! typed_access {
+    ($($type:ident: $read:ident, $write:ident, $create:ident;)*) => {
+        impl Db {
+            $(
+                /// The value of a key, for reading.
+                #[inline]
+                pub fn $read(&mut self, key: &[u8]) -> Result<Option<&$type>, WrongType> {
+                    match self.get(key) {
+                        None => Ok(None),
+                        Some(ValueRef::$type(value)) => Ok(Some(value)),
+                        Some(_) => Err(WrongType),
+                    }
+                }
+
+                /// The value of a key, for changing. Who empties it calls [`Db::remove`].
+                #[inline]
+                pub fn $write(&mut self, key: &[u8]) -> Result<Option<&mut $type>, WrongType> {
+                    match self.lookup_write(key).map(|slot| slot.into_mut().value_mut()) {
+                        None => Ok(None),
+                        Some(ValueMut::$type(value)) => Ok(Some(value)),
+                        Some(_) => Err(WrongType),
+                    }
+                }
+
+                /// The value of a key, for changing; made by `make` if the key does not exist. Who leaves it empty calls
+                /// [`Db::remove`].
+                #[inline]
+                pub fn $create(&mut self, key: &[u8], make: impl FnOnce() -> $type) -> Result<&mut $type, WrongType> {
+                    let hash = hash(key);
+                    self.expire_if_due(hash, key);
+                    if self.table.find(hash, key).is_none() {
+                        let entry = Entry::new(key, Value::$type(Box::new(make())), None);
+                        entry.set_access(first_access(&self.access));
+                        self.table.insert_unique(hash, entry);
+                    }
+                    self.$write(key).map(|value| value.expect("it was there or has just been inserted"))
+                }
+            )*
+        }
+    };
+}
+
+typed_access! {
+    List: list, list_mut, list_or_create;
+    Set: set_value, set_value_mut, set_or_create;
+    Hash: hash, hash_mut, hash_or_create;
+    SortedSet: sorted_set, sorted_set_mut, sorted_set_or_create;
+    Stream: stream, stream_mut, stream_or_create;
+}
+
+impl Db {
+    // --- walking -------------------------------------------------------------------------------------------------
+
+    /// One step of SCAN: shows about `count` entries from `cursor` on and returns the next cursor, 0 at the end.
+    pub fn scan(&self, cursor: u64, count: usize, visit: impl FnMut(&Entry)) -> u64 {
+        self.table.scan(cursor, count, visit)
+    }
+
+    /// Every entry, expired ones included.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.table.iter()
+    }
+
+    /// A random key that has not expired; None if the db is empty or nothing but expired keys turned up.
+    pub fn random_key(&mut self) -> Option<Box<[u8]>> {
+        /// On a replica expired keys stay; give up rather than search forever.
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            let mut rng = xorshift(&mut self.rng);
+            let entry = self.table.random(&mut rng)?;
+            let key: Box<[u8]> = entry.key().into();
+            if !due(entry, self.access.now) || self.access.expired == ExpiredEntries::Keep {
+                return Some(key);
+            }
+            self.expire_if_due(hash(&key), &key);
+        }
+        None
+    }
+
+    /// Shows `n` randomly chosen entries to eviction; only those with an expiry if `expiring`.
+    pub fn sample(&mut self, n: usize, expiring: bool, visit: impl FnMut(&Entry)) -> usize {
+        let mut rng = xorshift(&mut self.rng);
+        if expiring {
+            self.table.sample_expiring(&mut rng, n, visit)
+        } else {
+            self.table.sample(&mut rng, n, visit)
+        }
+    }
+
+    /// Fetches what a lookup of this key will read, first the table's lines.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.table.prefetch(hash);
+    }
+
+    /// Fetches the entry a lookup of this key will read, once the table's lines have arrived.
+    #[inline]
+    pub fn prefetch_entry(&self, hash: u64) {
+        self.table.prefetch_entry(hash);
+    }
+
+    /// Bytes of the table itself, without entries.
+    pub fn table_bytes(&self) -> usize {
+        self.table.memory_bytes()
+    }
+
+    /// Size and load of the table.
+    pub fn table_stats(&self) -> crate::table::Stats {
+        self.table.stats()
+    }
+
+    /// Seeds the random choices of eviction and RANDOMKEY.
+    pub fn seed_random(&mut self, seed: u64) {
+        self.rng = seed;
+    }
+
+    // --- expiry --------------------------------------------------------------------------------------------------
+
+    #[inline]
+    fn expire_if_due(&mut self, hash: u64, key: &[u8]) {
+        if self.table.expiring_len() == 0 || self.access.expired != ExpiredEntries::Delete {
+            return;
+        }
+        if self.table.find(hash, key).is_some_and(|entry| due(entry, self.access.now)) {
+            self.delete_expired(hash, key);
+        }
+    }
+
+    #[cold]
+    fn delete_expired(&mut self, hash: u64, key: &[u8]) {
+        if let Some(entry) = self.table.remove(hash, key) {
+            self.expired.push(key.into());
+            self.discard(entry);
+        }
+    }
+
+    /// Notes a key that active expiry removed.
+    pub(crate) fn note_expired(&mut self, entry: Entry) {
+        self.expired.push(entry.key().into());
+        self.discard(entry);
+    }
+
+    /// Whether keys expired that nobody has asked for yet.
+    #[inline]
+    pub fn has_expired(&self) -> bool {
+        !self.expired.is_empty()
+    }
+
+    /// The keys that expired since the last call: their deletion is yet to be propagated.
+    pub fn take_expired(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.expired)
+    }
+
+    /// Whether big entries wait to be freed.
+    #[inline]
+    pub fn has_garbage(&self) -> bool {
+        !self.garbage.is_empty()
+    }
+
+    /// The big entries removed since the last call, for another thread to free.
+    pub fn take_garbage(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.garbage)
+    }
+}
+
+#[inline]
+fn due(entry: &Entry, now: UnixMillis) -> bool {
+    entry.expiry().is_some_and(|at| now > at)
+}
+
+/// Seconds per unit of the LRU clock are one; it wraps after 194 days.
+const LRU_CLOCK_MASK: u32 = (1 << 24) - 1;
+/// A new key starts with this LFU count, so that it is not evicted before it could be used.
+const LFU_INITIAL: u32 = 5;
+
+/// The LRU clock of a time.
+pub fn lru_clock(now: UnixMillis) -> u32 {
+    (now / 1000) as u32 & LRU_CLOCK_MASK
+}
+
+fn lfu_minutes(now: UnixMillis) -> u32 {
+    (now / 60_000) as u32 & 0xffff
+}
+
+#[inline]
+fn first_access(access: &Access) -> u32 {
+    match access.policy {
+        AccessPolicy::Lru => lru_clock(access.now),
+        AccessPolicy::Lfu { .. } => lfu_minutes(access.now) << 8 | LFU_INITIAL,
+    }
+}
+
+#[inline]
+fn touch(entry: &Entry, access: &Access, rng: &mut u64) {
+    if access.no_touch {
+        return;
+    }
+    match access.policy {
+        AccessPolicy::Lru => entry.set_access(lru_clock(access.now)),
+        AccessPolicy::Lfu { log_factor, decay_minutes } => {
+            let count = lfu_count(entry.access(), access.now, decay_minutes);
+            let random = xorshift(rng)() >> 11;
+            let count = lfu_increment(count, log_factor, random as f64 / (1u64 << 53) as f64);
+            entry.set_access(lfu_minutes(access.now) << 8 | u32::from(count));
+        }
+    }
+}
+
+/// The LFU counter as of now: it loses one for every `decay_minutes` since it was last touched.
+pub fn lfu_count(clock: u32, now: UnixMillis, decay_minutes: u32) -> u8 {
+    let elapsed = lfu_minutes(now).wrapping_sub(clock >> 8) & 0xffff;
+    let periods = elapsed.checked_div(decay_minutes).unwrap_or(0);
+    (clock & 0xff).saturating_sub(periods) as u8
+}
+
+/// The LFU counter grows with probability 1 / ((count - initial) * factor + 1). `random` is in 0..1.
+fn lfu_increment(count: u8, log_factor: u32, random: f64) -> u8 {
+    let base = u32::from(count).saturating_sub(LFU_INITIAL);
+    let probability = 1.0 / (f64::from(base) * f64::from(log_factor) + 1.0);
+    if count < 255 && random < probability { count + 1 } else { count }
+}
+
+fn xorshift(state: &mut u64) -> impl FnMut() -> u64 {
+    if *state == 0 {
+        *state = 0x9e37_79b9_7f4a_7c15;
+    }
+    move || {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+}
