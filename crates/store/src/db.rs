@@ -61,6 +61,17 @@ pub enum Expiry {
     At(UnixMillis),
 }
 
+impl Expiry {
+    /// The new expiry of an entry whose old one is `old`.
+    fn over(self, old: Option<UnixMillis>) -> Option<UnixMillis> {
+        match self {
+            Expiry::Never => None,
+            Expiry::Keep => old,
+            Expiry::At(at) => Some(at),
+        }
+    }
+}
+
 /// An entry of more allocations than this is freed by another thread.
 const FREE_NOW_MAX_EFFORT: usize = 64;
 
@@ -153,65 +164,54 @@ impl Db {
         Some(slot)
     }
 
+    /// The value of a key, for changes in place; a string is replaced instead.
+    #[inline]
+    fn value_mut(&mut self, key: &[u8]) -> Option<ValueMut<'_>> {
+        let hash = hash(key);
+        self.expire_if_due(hash, key);
+        let entry = self.table.get_mut(hash, key)?;
+        touch(entry, &self.access, &mut self.rng);
+        Some(entry.value_mut())
+    }
+
     /// Sets a key to a string that a client sent.
     #[inline]
     pub fn set_string(&mut self, key: &[u8], bytes: &[u8], expiry: Expiry) {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        match self.table.find_mut(hash, key) {
-            Some(mut slot) => {
-                let expiry = match expiry {
-                    Expiry::Never => None,
-                    Expiry::Keep => slot.expiry(),
-                    Expiry::At(at) => Some(at),
-                };
-                if slot.free_effort() > FREE_NOW_MAX_EFFORT {
-                    let old = slot.replace(Entry::string(key, bytes, expiry));
-                    slot.set_epoch(old.epoch());
-                    self.garbage.push(old);
-                } else {
-                    slot.set_string(bytes, expiry);
-                }
-                touch(&slot, &self.access, &mut self.rng);
-            }
-            None => {
-                let at = match expiry {
-                    Expiry::At(at) => Some(at),
-                    Expiry::Never | Expiry::Keep => None,
-                };
-                let entry = Entry::string(key, bytes, at);
-                entry.set_access(first_access(&self.access));
-                self.table.insert_unique(hash, entry);
-            }
+        let Some(mut slot) = self.table.find_mut(hash, key) else {
+            let entry = Entry::string(key, bytes, expiry.over(None));
+            entry.set_access(first_access(&self.access));
+            self.table.insert_unique(hash, entry);
+            return;
+        };
+        let expiry = expiry.over(slot.expiry());
+        if slot.free_effort() > FREE_NOW_MAX_EFFORT {
+            let mut entry = Entry::string(key, bytes, expiry);
+            entry.set_epoch(slot.epoch());
+            self.garbage.push(slot.replace(entry));
+        } else {
+            slot.set_string(bytes, expiry);
         }
+        touch(&slot, &self.access, &mut self.rng);
     }
 
     /// Sets a key to a value, whatever it was before.
     pub fn set(&mut self, key: &[u8], value: Value, expiry: Expiry) {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        match self.table.find_mut(hash, key) {
-            Some(mut slot) => {
-                let old = slot.replace_value(value);
-                match expiry {
-                    Expiry::Never => slot.set_expiry(None),
-                    Expiry::Keep => {}
-                    Expiry::At(at) => slot.set_expiry(Some(at)),
-                }
-                touch(&slot, &self.access, &mut self.rng);
-                drop(slot);
-                self.discard(old);
-            }
-            None => {
-                let at = match expiry {
-                    Expiry::At(at) => Some(at),
-                    Expiry::Never | Expiry::Keep => None,
-                };
-                let entry = Entry::new(key, value, at);
-                entry.set_access(first_access(&self.access));
-                self.table.insert_unique(hash, entry);
-            }
-        }
+        let Some(mut slot) = self.table.find_mut(hash, key) else {
+            let entry = Entry::new(key, value, expiry.over(None));
+            entry.set_access(first_access(&self.access));
+            self.table.insert_unique(hash, entry);
+            return;
+        };
+        let expiry = expiry.over(slot.expiry());
+        let old = slot.replace_value(value);
+        slot.set_expiry(expiry);
+        touch(&slot, &self.access, &mut self.rng);
+        drop(slot);
+        self.discard(old);
     }
 
     /// Adds an entry made elsewhere (moved from another key or db, or loaded), replacing what was there.
@@ -319,7 +319,7 @@ macro_rules! typed_access {
                 /// The value of a key, for changing. Who empties it calls [`Db::remove`].
                 #[inline]
                 pub fn $write(&mut self, key: &[u8]) -> Result<Option<&mut $type>, WrongType> {
-                    match self.lookup_write(key).map(|slot| slot.into_mut().value_mut()) {
+                    match self.value_mut(key) {
                         None => Ok(None),
                         Some(ValueMut::$type(value)) => Ok(Some(value)),
                         Some(_) => Err(WrongType),
@@ -370,8 +370,7 @@ impl Db {
         /// On a replica expired keys stay; give up rather than search forever.
         const TRIES: usize = 100;
         for _ in 0..TRIES {
-            let mut rng = xorshift(&mut self.rng);
-            let entry = self.table.random(&mut rng)?;
+            let entry = self.table.random(&mut xorshift(&mut self.rng))?;
             let key: Box<[u8]> = entry.key().into();
             if !due(entry, self.access.now) || self.access.expired == ExpiredEntries::Keep {
                 return Some(key);

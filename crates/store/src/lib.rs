@@ -1,9 +1,13 @@
 //! The dataset: keyspace, entries, encodings, expiry, eviction, RDB bytes. No I/O, no clock.
 
+pub mod db;
 pub mod encoding;
+pub mod entry;
 pub mod float;
 pub mod glob;
 pub mod hash;
 pub mod int;
+pub mod keyspace;
 pub mod rdb;
 pub mod table;
+pub mod value;

@@ -109,6 +109,14 @@ impl<T: Slot> Table<T> {
         })
     }
 
+    /// The entry of a key, to change in place. It must not be replaced, and keep or lack its expiry as before: for all
+    /// else there is [`Table::find_mut`].
+    #[inline]
+    pub(crate) fn get_mut(&mut self, hash: u64, key: &[u8]) -> Option<&mut T> {
+        let index = self.directory.segment(hash).find(hash, key)?;
+        Some(self.directory.segment_mut(hash).entry_mut(index))
+    }
+
     /// Adds an entry whose key is not in the table yet.
     #[inline]
     pub fn insert_unique(&mut self, hash: u64, entry: T) {
