@@ -1,1 +1,18 @@
-//! The data node.
+//! The data node: commands, execution, persistence, INFO, configuration.
+
+mod admission;
+mod blocking;
+pub mod commands;
+pub mod context;
+pub mod effects;
+mod execute;
+mod propagation;
+mod server;
+mod settings;
+mod start;
+mod stats;
+mod watch;
+
+pub use server::Server;
+pub use start::main;
+pub use settings::DataSettings;

@@ -17,7 +17,7 @@ impl WriteStream {
     pub fn append(&mut self, db: u32, args: &[&[u8]]) {
         if self.selected_db != Some(db) {
             let mut number = itoa::Buffer::new();
-            resp::encode_command([b"SELECT".as_slice(), number.format(db).as_bytes()], &mut self.buffer);
+            resp::encode_command(&[b"SELECT".as_slice(), number.format(db).as_bytes()], &mut self.buffer);
             self.selected_db = Some(db);
         }
         resp::encode_command(args, &mut self.buffer);

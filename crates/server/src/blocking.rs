@@ -1,0 +1,174 @@
+//! Clients that wait for a key, and who is served first.
+//!
+//! A blocking command that finds nothing notes the keys it waits for; the client is parked with its request. When a
+//! command (or a whole transaction) has made one of those keys ready, the same request runs again for each waiting
+//! client, longest waiting first.
+
+use crate::context::Handler;
+use crate::effects::BlockOn;
+use crate::server::Server;
+use front::client::{BlockReason, Blocked, OwnedArgs};
+use front::command::CommandId;
+use front::{Client, ClientKey, UnixMillis};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// See the module.
+#[derive(Default)]
+pub struct BlockedClients {
+    waiting: HashMap<(u32, Box<[u8]>), VecDeque<ClientKey>>,
+    timeouts: BTreeSet<(UnixMillis, ClientKey)>,
+    count: usize,
+}
+
+/// How a blocked client's wait ends without a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unblock {
+    /// As if its time were up.
+    Timeout,
+    /// CLIENT UNBLOCK ERROR.
+    Error,
+}
+
+impl BlockedClients {
+    /// Clients blocked for any reason, `blocked_clients`.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Clients with a time limit, `clients_in_timeout_table`.
+    pub fn with_timeout(&self) -> usize {
+        self.timeouts.len()
+    }
+
+    /// Whether somebody waits for a key.
+    pub fn any_on_keys(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Milliseconds until the first wait is over.
+    pub fn next_timeout(&self, now: UnixMillis) -> Option<u64> {
+        self.timeouts.first().map(|&(until, _)| (until - now).max(0) as u64)
+    }
+
+    /// Forgets a client's wait; its own state is left to the caller.
+    pub fn forget(&mut self, client: &mut Client) {
+        let Some(blocked) = &client.blocked else { return };
+        self.count -= 1;
+        if let Some(until) = blocked.until {
+            self.timeouts.remove(&(until, client.key));
+        }
+        for key in &blocked.keys {
+            let entry = (client.db, key.clone());
+            if let Some(queue) = self.waiting.get_mut(&entry) {
+                queue.retain(|&waiting| waiting != client.key);
+                if queue.is_empty() {
+                    self.waiting.remove(&entry);
+                }
+            }
+        }
+    }
+
+    /// Parks a client.
+    pub fn park(&mut self, client: &mut Client, blocked: Blocked) {
+        self.count += 1;
+        if let Some(until) = blocked.until {
+            self.timeouts.insert((until, client.key));
+        }
+        for key in &blocked.keys {
+            let queue = self.waiting.entry((client.db, key.clone())).or_default();
+            if !queue.contains(&client.key) {
+                queue.push_back(client.key);
+            }
+        }
+        client.blocked = Some(Box::new(blocked));
+    }
+}
+
+impl Server {
+    /// Parks the client of a command that asked to wait.
+    pub(crate) fn block_client(&mut self, key: ClientKey, command: CommandId, args: &[&[u8]], on: BlockOn) {
+        let since_us = self.front.clock.mono_us();
+        let Some(client) = self.front.clients.get_mut(key) else { return };
+        let blocked = Blocked {
+            reason: BlockReason::Keys,
+            command,
+            args: OwnedArgs::new(args),
+            until: on.until,
+            since_us,
+            keys: on.keys,
+        };
+        self.blocked.park(client, blocked);
+    }
+
+    /// Ends a wait: the client may go on.
+    pub(crate) fn unpark(&mut self, key: ClientKey) -> Option<Box<Blocked>> {
+        let client = self.front.clients.get_mut(key)?;
+        self.blocked.forget(client);
+        let blocked = client.blocked.take()?;
+        self.front.resume_input(key);
+        Some(blocked)
+    }
+
+    /// Runs the requests of clients that wait for keys which the finished unit made ready.
+    pub(crate) fn serve_ready_keys(&mut self) {
+        // Serving may make further keys ready (BLMOVE feeds a list): go on until nothing is.
+        while !self.effects.ready.is_empty() {
+            for (db, key) in std::mem::take(&mut self.effects.ready) {
+                let Some(queue) = self.blocked.waiting.get(&(db, key)) else { continue };
+                for client in queue.iter().copied().collect::<Vec<_>>() {
+                    self.retry_blocked(client);
+                }
+            }
+        }
+    }
+
+    fn retry_blocked(&mut self, key: ClientKey) {
+        let Some(client) = self.front.clients.get_mut(key) else { return };
+        let Some(blocked) = client.blocked.as_ref() else { return };
+        if blocked.reason != BlockReason::Keys {
+            return;
+        }
+        let (command, args, since_us) = (blocked.command, blocked.args.clone(), blocked.since_us);
+        let waited_us = self.front.clock.mono_us().saturating_sub(since_us);
+        if self.run_again(key, command, &args.slices(), waited_us) {
+            self.unpark(key);
+        }
+    }
+
+    /// Ends the waits whose time is up.
+    pub(crate) fn time_out_blocked(&mut self) {
+        let now = self.front.clock.now();
+        while let Some(&(until, key)) = self.blocked.timeouts.first() {
+            if until > now {
+                return;
+            }
+            self.unblock(key, Unblock::Timeout);
+        }
+    }
+
+    /// Ends a client's wait without a key.
+    pub(crate) fn unblock(&mut self, key: ClientKey, how: Unblock) {
+        let Some(blocked) = self.unpark(key) else { return };
+        let mut reply = Vec::new();
+        let resp3 = self.front.clients.get(key).is_some_and(|client| client.resp3);
+        let mut writer = resp::Writer::new(&mut reply, resp3);
+        match how {
+            Unblock::Error => writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            Unblock::Timeout => match self.full_name(blocked.command) {
+                // These answer with an element, the others with an array.
+                "blmove" | "brpoplpush" => writer.null(),
+                _ => writer.null_array(),
+            },
+        }
+        self.front.reply(key, &reply);
+    }
+
+    /// Whether a command's handler is one that data commands use.
+    pub(crate) fn handler(&self, id: CommandId) -> Option<Handler> {
+        self.handlers[id.index()]
+    }
+}

@@ -1,0 +1,6 @@
+//! The connection group.
+
+use super::Command;
+
+/// Every command of the group.
+pub static COMMANDS: &[&Command] = &[];

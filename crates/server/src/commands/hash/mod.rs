@@ -1,0 +1,6 @@
+//! The hash group.
+
+use super::Command;
+
+/// Every command of the group.
+pub static COMMANDS: &[&Command] = &[];

@@ -1,0 +1,280 @@
+//! The path of a command: find it, admit it, run it, perform what it noted.
+
+use crate::context::{DataContext, Handler, ServerContext};
+use crate::effects::{EventClass, Propagation, Wanted};
+use crate::server::Server;
+use front::client::{OwnedArgs, ReplyMode};
+use front::command::{
+    CommandError, CommandId, CommandResult, Flags, Lookup, first_key, unknown_command, unknown_subcommand,
+};
+use front::{ClientKey, FrontContext};
+use resp::Writer;
+
+/// Commands that EXEC runs at once even while a transaction is open.
+fn runs_in_transaction(name: &str) -> bool {
+    matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+impl Server {
+    /// Starts fetching the keys of requests that are about to run.
+    pub(crate) fn prefetch_keys(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
+        let Some(db) = self.front.clients.get(client).map(|client| client.db) else { return };
+        let db = self.keyspace.db(db);
+        let mut hashes = [0u64; 16];
+        let mut count = 0;
+        for args in requests.iter().take(hashes.len()) {
+            let Lookup::Found(id) = self.front.table.lookup(args) else { continue };
+            let Some(at) = first_key(self.front.table.entry(id).spec, args) else { continue };
+            hashes[count] = store::hash::hash(args[at]);
+            db.prefetch(hashes[count]);
+            count += 1;
+        }
+        for &hash in &hashes[..count] {
+            db.prefetch_entry(hash);
+        }
+    }
+
+    /// Runs one request of a client.
+    pub(crate) fn execute_request(&mut self, key: ClientKey, args: &[&[u8]]) {
+        let Some(client) = self.front.clients.get(key) else { return };
+        let resp3 = client.resp3;
+        let id = match self.find(args) {
+            Ok(id) => id,
+            Err(error) => return self.reject(key, None, resp3, &error),
+        };
+        if let Err(error) = self.admit_request(key, id) {
+            return self.reject(key, Some(id), resp3, &error);
+        }
+        let client = self.front.clients.get_mut(key).expect("admitted just now");
+        client.last_command = Some(id);
+        if let Some(transaction) = &mut client.transaction {
+            let entry = self.front.table.entry(id);
+            if !runs_in_transaction(&entry.full_name) {
+                transaction.queued.push((id, OwnedArgs::new(args)));
+                transaction.flags = transaction.flags.and(entry.spec.flags);
+                return self.front.reply(key, b"+QUEUED\r\n");
+            }
+        }
+        let mut reply = std::mem::take(&mut self.reply_scratch);
+        reply.clear();
+        self.call(key, id, args, &mut reply);
+        self.finish_reply(key, &reply);
+        /// A reply larger than this was rare; its memory goes back.
+        const SCRATCH_KEPT: usize = 1024 * 1024;
+        if reply.capacity() <= SCRATCH_KEPT {
+            self.reply_scratch = reply;
+        }
+        self.finish_unit();
+    }
+
+    fn finish_reply(&mut self, key: ClientKey, reply: &[u8]) {
+        let Some(client) = self.front.clients.get_mut(key) else { return };
+        match client.reply_mode {
+            ReplyMode::On => self.front.send(key, reply),
+            ReplyMode::Off => {}
+            ReplyMode::SkipNext => client.reply_mode = ReplyMode::On,
+        }
+    }
+
+    /// Finds the command and checks its arity.
+    fn find(&self, args: &[&[u8]]) -> Result<CommandId, CommandError> {
+        match self.front.table.lookup(args) {
+            Lookup::Found(id) => {
+                let entry = self.front.table.entry(id);
+                if entry.arity_accepts(args.len()) {
+                    Ok(id)
+                } else {
+                    Err(CommandError::WrongArity(entry.full_name.clone()))
+                }
+            }
+            Lookup::Unknown => Err(unknown_command(args)),
+            Lookup::UnknownSubcommand(_) => Err(unknown_subcommand(args)),
+        }
+    }
+
+    fn admit_request(&self, key: ClientKey, id: CommandId) -> Result<(), CommandError> {
+        let client = self.front.clients.get(key).expect("the client sent a request");
+        self.admit(client, self.front.table.entry(id))
+    }
+
+    /// Answers a request that does not run. Inside MULTI it spoils the transaction.
+    fn reject(&mut self, key: ClientKey, id: Option<CommandId>, resp3: bool, error: &CommandError) {
+        if let Some(id) = id {
+            self.command_stats[id.index()].rejected_calls += 1;
+        }
+        self.count_error(error);
+        if let Some(client) = self.front.clients.get_mut(key)
+            && let Some(transaction) = &mut client.transaction
+        {
+            transaction.failed = true;
+        }
+        let mut reply = Vec::new();
+        Writer::new(&mut reply, resp3).error(error.to_string());
+        self.finish_reply(key, &reply);
+    }
+
+    fn count_error(&mut self, error: &CommandError) {
+        self.stats.error_replies += 1;
+        *self.stats.errors.entry(error.code()).or_default() += 1;
+    }
+
+    /// Runs a command whose request was admitted, appends its reply and performs its effects. EXEC calls this for each
+    /// queued command.
+    pub(crate) fn call(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]], reply: &mut Vec<u8>) {
+        let Some(client) = self.front.clients.get(key) else { return };
+        let (resp3, db) = (client.resp3, client.db);
+        let started_ns = self.front.clock.read_mono_ns();
+        self.depth += 1;
+        self.prepare_effects(db);
+        let mark = reply.len();
+        let result = self.run_handler(key, id, db, resp3, args, reply);
+        if let Err(error) = &result {
+            reply.truncate(mark);
+            Writer::new(reply, resp3).error(error.to_string());
+            self.count_error(error);
+        }
+        let took_ns = self.front.clock.read_mono_ns() - started_ns;
+        let stats = &mut self.command_stats[id.index()];
+        stats.calls += 1;
+        stats.usec += took_ns / 1000;
+        stats.failed_calls += u64::from(result.is_err());
+        self.stats.commands_processed += 1;
+        self.perform_effects(db, id, args);
+        self.depth -= 1;
+        if let Some(on) = self.effects.block.take() {
+            self.block_client(key, id, args, on);
+        }
+    }
+
+    /// Runs a blocked client's request again. Returns whether it got an answer.
+    pub(crate) fn run_again(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]], _waited_us: u64) -> bool {
+        let Some(client) = self.front.clients.get(key) else { return false };
+        let (resp3, db) = (client.resp3, client.db);
+        self.depth += 1;
+        self.prepare_effects(db);
+        let mut reply = Vec::new();
+        let result = self.run_handler(key, id, db, resp3, args, &mut reply);
+        if let Err(error) = &result {
+            reply.clear();
+            Writer::new(&mut reply, resp3).error(error.to_string());
+            self.count_error(error);
+            self.command_stats[id.index()].failed_calls += 1;
+        }
+        self.perform_effects(db, id, args);
+        self.depth -= 1;
+        let answered = self.effects.block.take().is_none();
+        if answered {
+            self.front.reply(key, &reply);
+        }
+        self.finish_propagation();
+        answered
+    }
+
+    fn prepare_effects(&mut self, db: u32) {
+        let propagation = true;
+        let effects = &mut self.effects;
+        effects.db = db;
+        effects.dirty = 0;
+        effects.propagation = Propagation::Verbatim;
+        effects.wanted = Wanted {
+            events: EventClass::NONE,
+            changed_keys: !self.watched.is_empty(),
+            ready_keys: self.blocked.any_on_keys(),
+            propagation,
+        };
+    }
+
+    fn run_handler(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        db: u32,
+        resp3: bool,
+        args: &[&[u8]],
+        reply: &mut Vec<u8>,
+    ) -> CommandResult {
+        let access = self.access();
+        let now = access.now;
+        let reply = Writer::new(reply, resp3);
+        match self.handlers[id.index()] {
+            Some(Handler::Data(run)) => run(&mut DataContext {
+                db: self.keyspace.begin(db, access),
+                args,
+                reply,
+                effects: &mut self.effects,
+                settings: &self.settings,
+                now,
+                deny_blocking: self.deny_blocking,
+                from_master: false,
+            }),
+            Some(Handler::Server(run)) => {
+                for (_, db) in self.keyspace.iter_mut() {
+                    db.access = access;
+                }
+                let deny_blocking = self.deny_blocking;
+                run(&mut ServerContext { server: self, client: key, args, reply, now, db, deny_blocking })
+            }
+            Some(Handler::Front(run)) => {
+                run(&mut FrontContext { front: &mut self.front, client: key, args, reply })
+            }
+            // A container called without a subcommand: its arity says so.
+            None => Err(CommandError::WrongArity(self.full_name(id).to_string())),
+        }
+    }
+
+    /// Does what the command noted: propagation, events, watchers. Blocked clients are served when the unit ends.
+    fn perform_effects(&mut self, db: u32, id: CommandId, args: &[&[u8]]) {
+        self.propagate_expired(db);
+        let changes = std::mem::take(&mut self.effects.dirty);
+        self.stats.dirty += changes;
+        match std::mem::take(&mut self.effects.propagation) {
+            Propagation::Nothing => {}
+            Propagation::Instead(commands) => self.unit.extend(commands),
+            Propagation::Verbatim
+                if changes > 0 && !self.front.table.entry(id).spec.flags.has(Flags::READONLY) =>
+            {
+                if self.depth == 1 && self.unit.is_empty() {
+                    self.write_stream.append(db, args);
+                } else {
+                    self.unit.push((db, OwnedArgs::new(args)));
+                }
+            }
+            Propagation::Verbatim => {}
+        }
+        for (db, key) in std::mem::take(&mut self.effects.changed) {
+            self.watched.touch(&mut self.front.clients, db, &key);
+        }
+        if self.keyspace.db(db).has_garbage() {
+            self.free_garbage(db);
+        }
+    }
+
+    /// Deletions of keys that expired while the command looked at them go before the command itself.
+    fn propagate_expired(&mut self, db: u32) {
+        if !self.keyspace.db(db).has_expired() {
+            return;
+        }
+        for key in self.keyspace.db(db).take_expired() {
+            self.stats.expired_keys += 1;
+            self.effects.notify_in(db, EventClass::EXPIRED, "expired", &key);
+            self.effects.touched(&key);
+            self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+        }
+    }
+
+    /// The outermost command is done: what its unit changed becomes one piece of the stream, and those who waited for a
+    /// key are served.
+    fn finish_unit(&mut self) {
+        self.finish_propagation();
+        if !self.effects.ready.is_empty() {
+            self.serve_ready_keys();
+        }
+    }
+
+    fn finish_propagation(&mut self) {
+        if !self.unit.is_empty() {
+            self.write_stream.append_all(&std::mem::take(&mut self.unit));
+        }
+    }
+}
+
