@@ -1,14 +1,42 @@
-//! The one binary: picks the role from its name and arguments.
+//! The one binary: picks the role from its name and its first argument.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+const HELP: &str = "\
+platform-kv: a key-value server that stands in for Redis 7.0.15.
+
+Usage: platform-kv <role> [arguments]
+
+Roles:
+  server    a data node (also under the name redis-server); `platform-kv server --help` tells more
+
+Options:
+  --help, --version
+";
+
 fn main() -> ExitCode {
-    let mut args: Vec<String> = std::env::args().collect();
-    if args.len() > 1 && args[1] == "server" {
-        args.remove(1);
+    let args: Vec<String> = std::env::args().collect();
+    let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str()).unwrap_or_default();
+    if name.contains("redis-server") {
+        return server::main(&args[1..]);
     }
-    server::main(&args[1..])
+    match args.get(1).map(String::as_str) {
+        Some("server") => server::main(&args[2..]),
+        Some("--version" | "-v") => {
+            println!("platform-kv {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Some("--help" | "-h") | None => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Some(other) => {
+            eprintln!("platform-kv: no role named '{other}'; `platform-kv --help` lists them");
+            ExitCode::from(2)
+        }
+    }
 }

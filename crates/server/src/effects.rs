@@ -29,6 +29,9 @@ impl EventClass {
     pub const fn and(self, other: EventClass) -> EventClass {
         EventClass(self.0 | other.0)
     }
+    pub const fn has(self, other: EventClass) -> bool {
+        self.0 & other.0 == other.0
+    }
     #[inline]
     pub const fn any(self, other: EventClass) -> bool {
         self.0 & other.0 != 0

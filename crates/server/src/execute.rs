@@ -177,7 +177,7 @@ impl Server {
         effects.dirty = 0;
         effects.propagation = Propagation::Verbatim;
         effects.wanted = Wanted {
-            events: EventClass::NONE,
+            events: self.notify,
             changed_keys: !self.watched.is_empty(),
             ready_keys: self.blocked.any_on_keys(),
             propagation,

@@ -3,9 +3,11 @@
 mod admission;
 mod blocking;
 pub mod commands;
+pub mod config;
 pub mod context;
 pub mod effects;
 mod execute;
+mod listen;
 mod propagation;
 mod server;
 mod settings;

@@ -2,8 +2,9 @@
 
 use crate::blocking::BlockedClients;
 use crate::commands;
+use crate::config::Config;
 use crate::context::Handler;
-use crate::effects::Effects;
+use crate::effects::{Effects, EventClass};
 use crate::propagation::WriteStream;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Stats};
@@ -14,6 +15,8 @@ use front::command::{CommandId, CommandTable};
 use front::event_loop::Service;
 use front::{Client, ClientKey, Front};
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::db::{Access, AccessPolicy, ExpiredEntries};
 use store::keyspace::Keyspace;
 
@@ -21,7 +24,11 @@ use store::keyspace::Keyspace;
 pub struct Server {
     pub front: Front,
     pub keyspace: Keyspace,
+    pub config: Config,
+    /// Directives that data commands read, from `config`.
     pub settings: DataSettings,
+    /// Keyspace events somebody may listen to.
+    pub notify: EventClass,
     pub effects: Effects,
     /// What this turn's commands changed, on its way to the AOF and the replicas.
     pub write_stream: WriteStream,
@@ -40,14 +47,16 @@ pub struct Server {
     /// Inside a transaction or a script, where nothing may block.
     pub(crate) deny_blocking: bool,
     pub(crate) stop: bool,
+    /// Set by SIGTERM and SIGINT.
+    pub(crate) stop_requested: Arc<AtomicBool>,
 }
 
 impl Server {
-    /// An empty node with `databases` dbs.
+    /// An empty node of a configuration; `seed` starts its random choices.
     ///
     /// # Errors
-    /// When the system refuses an event loop.
-    pub fn new(databases: usize, seed: u64) -> io::Result<Server> {
+    /// When the system refuses an event loop, or the configuration cannot be followed here.
+    pub fn new(config: Config, seed: u64) -> io::Result<Server> {
         let mut table = CommandTable::new();
         let mut handlers = Vec::new();
         table.add(front::commands::COMMANDS, &mut handlers, Handler::Front);
@@ -55,10 +64,19 @@ impl Server {
             table.add(group, &mut handlers, |handler| handler);
         }
         let command_stats = (0..table.len()).map(|_| CommandStats::default()).collect();
-        Ok(Server {
+        for (old, new) in &config.renamed_commands {
+            let result = match new.as_str() {
+                "" => table.remove(old.as_bytes()),
+                new => table.rename(old.as_bytes(), new),
+            };
+            result.map_err(|error| io::Error::other(format!("rename-command {old}: {error}")))?;
+        }
+        let mut server = Server {
             front: Front::new(table)?,
-            keyspace: Keyspace::new(databases, seed),
+            keyspace: Keyspace::new(config.integer(crate::config::DATABASES) as usize, seed),
+            config,
             settings: DataSettings::default(),
+            notify: EventClass::NONE,
             effects: Effects::default(),
             write_stream: WriteStream::default(),
             blocked: BlockedClients::default(),
@@ -71,7 +89,12 @@ impl Server {
             depth: 0,
             deny_blocking: false,
             stop: false,
-        })
+            stop_requested: Arc::default(),
+        };
+        server.apply_config().map_err(|(id, reason)| {
+            io::Error::other(format!("{}: {reason}", crate::config::directive(id).name))
+        })?;
+        Ok(server)
     }
 
     /// How a command that starts now sees and touches entries.
@@ -96,6 +119,18 @@ impl Server {
         let garbage = self.keyspace.db(db).take_garbage();
         let objects = garbage.len();
         self.front.background.drop_later(Box::new(garbage), objects);
+    }
+
+    /// CONFIG RESETSTAT: counters start again from zero.
+    pub(crate) fn reset_stats(&mut self) {
+        let dirty = self.stats.dirty;
+        self.stats = Stats { dirty, ..Stats::default() };
+        self.command_stats.fill(CommandStats::default());
+        self.front.stats = Default::default();
+        self.front.background.reset_freed_objects();
+        for (_, db) in self.keyspace.iter_mut() {
+            db.stats = Default::default();
+        }
     }
 
     /// Ends the event loop after this turn.
@@ -143,6 +178,6 @@ impl Service for Server {
     }
 
     fn stopping(&mut self) -> bool {
-        self.stop
+        self.stop || self.stop_requested.load(Ordering::Relaxed)
     }
 }

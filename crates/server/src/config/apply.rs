@@ -1,0 +1,66 @@
+//! What a changed directive does to the running node.
+
+use super::*;
+use crate::server::Server;
+use crate::settings::DataSettings;
+use front::log::Level;
+
+impl Server {
+    /// Makes the running node follow its configuration.
+    ///
+    /// # Errors
+    /// The reason why a value cannot be followed here.
+    pub(crate) fn apply_config(&mut self) -> Result<(), (DirectiveId, String)> {
+        let config = &self.config;
+        let size = |id| config.integer(id) as usize;
+        self.settings = DataSettings {
+            proto_max_bulk_len: size(PROTO_MAX_BULK_LEN),
+            hash_max_listpack_entries: size(HASH_MAX_LISTPACK_ENTRIES),
+            hash_max_listpack_value: size(HASH_MAX_LISTPACK_VALUE),
+            set_max_intset_entries: size(SET_MAX_INTSET_ENTRIES),
+            zset_max_listpack_entries: size(ZSET_MAX_LISTPACK_ENTRIES),
+            zset_max_listpack_value: size(ZSET_MAX_LISTPACK_VALUE),
+            list_max_listpack_size: config.integer(LIST_MAX_LISTPACK_SIZE) as i32,
+            list_compress_depth: config.integer(LIST_COMPRESS_DEPTH) as u32,
+            hll_sparse_max_bytes: size(HLL_SPARSE_MAX_BYTES),
+            stream_node_max_bytes: size(STREAM_NODE_MAX_BYTES),
+            stream_node_max_entries: size(STREAM_NODE_MAX_ENTRIES),
+            lazyfree_lazy_user_del: config.bool(LAZYFREE_LAZY_USER_DEL),
+            lazyfree_lazy_user_flush: config.bool(LAZYFREE_LAZY_USER_FLUSH),
+            lfu_log_factor: config.integer(LFU_LOG_FACTOR) as u32,
+            lfu_decay_time: config.integer(LFU_DECAY_TIME) as u32,
+            maxmemory_policy_is_lfu: config.text(MAXMEMORY_POLICY).ends_with("lfu"),
+            sanitize_dump_payload: config.text(SANITIZE_DUMP_PAYLOAD) == "yes",
+        };
+        let settings = &mut self.front.settings;
+        settings.maxclients = size(MAXCLIENTS);
+        settings.timeout_seconds = config.integer(TIMEOUT) as u64;
+        settings.tcp_keepalive_seconds = config.integer(TCP_KEEPALIVE) as u32;
+        settings.query_buffer_limit = size(CLIENT_QUERY_BUFFER_LIMIT);
+        settings.limits.max_bulk_len = size(PROTO_MAX_BULK_LEN);
+        settings.protected_mode = config.bool(PROTECTED_MODE);
+        settings.default_user_has_password = !config.text(REQUIREPASS).is_empty();
+        settings.output_limits = special::output_limits(config.text(CLIENT_OUTPUT_BUFFER_LIMIT));
+        self.notify = special::event_classes(config.text(NOTIFY_KEYSPACE_EVENTS)).unwrap_or_default();
+        let level = match config.text(LOGLEVEL) {
+            "debug" => Level::Debug,
+            "verbose" => Level::Verbose,
+            "notice" => Level::Notice,
+            _ => Level::Warning,
+        };
+        front::log::configure(|log| log.level = level);
+        let dir = config.text(DIR);
+        if !dir.is_empty() && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir)) {
+            std::env::set_current_dir(dir).map_err(|error| (DIR, io_reason(&error)))?;
+        }
+        let dir = std::env::current_dir().map_err(|error| (DIR, io_reason(&error)))?;
+        let dir = dir.display().to_string();
+        self.config.set(DIR, &[&dir]).map_err(|reason| (DIR, reason))
+    }
+}
+
+/// The system's words, without the error number.
+pub(crate) fn io_reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
+}

@@ -1,0 +1,187 @@
+//! Reads redis.conf and the command line. Every error names where it stands; all of them are found in one reading.
+
+use super::{Config, DirectiveFlag, by_name, directive};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A line of the configuration that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file, or `command line`.
+    pub source: String,
+    /// Counted from 1.
+    pub line: usize,
+    pub text: String,
+    pub reason: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}\n    >>> '{}'", self.source, self.line, self.reason, self.text)
+    }
+}
+
+/// How deep `include` may nest.
+const INCLUDE_DEPTH: usize = 16;
+const COMMAND_LINE: &str = "command line";
+
+/// Reads the file (if any) and then the lines that the command line adds.
+///
+/// # Errors
+/// Every line that cannot be taken.
+pub fn load(file: Option<&Path>, extra_lines: &[String]) -> Result<Config, Vec<ConfigError>> {
+    let mut reader = Reader { config: Config::default(), errors: Vec::new(), saves_reset: false };
+    if let Some(file) = file {
+        reader.config.file = std::path::absolute(file).unwrap_or_else(|_| file.into()).display().to_string();
+        reader.file(file, 0, None);
+    }
+    for (index, line) in extra_lines.iter().enumerate() {
+        reader.line(COMMAND_LINE, index + 1, line, 0);
+    }
+    if reader.errors.is_empty() { Ok(reader.config) } else { Err(reader.errors) }
+}
+
+struct Reader {
+    config: Config,
+    errors: Vec<ConfigError>,
+    /// The first `save` line replaces the default points, further ones add to it.
+    saves_reset: bool,
+}
+
+impl Reader {
+    fn file(&mut self, path: &Path, depth: usize, included_at: Option<(&str, usize, &str)>) {
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let source = path.display().to_string();
+                for (index, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+                    self.line(&source, index + 1, line, depth);
+                }
+            }
+            Err(error) => {
+                let (source, line, text) = included_at.unwrap_or((COMMAND_LINE, 1, ""));
+                self.error(source, line, text, format!("can't open config file '{}': {error}", path.display()));
+            }
+        }
+    }
+
+    fn error(&mut self, source: &str, line: usize, text: &str, reason: impl Into<String>) {
+        self.errors.push(ConfigError {
+            source: source.into(),
+            line,
+            text: text.trim().into(),
+            reason: reason.into(),
+        });
+    }
+
+    fn line(&mut self, source: &str, number: usize, text: &str, depth: usize) {
+        let trimmed = text.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            return;
+        }
+        let Some(words) = resp::inline::split_args(trimmed.as_bytes()) else {
+            return self.error(source, number, text, "Unbalanced quotes in configuration line");
+        };
+        let words: Vec<String> = words.into_iter().map(|word| String::from_utf8_lossy(&word).into_owned()).collect();
+        let Some((name, args)) = words.split_first() else { return };
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        match (name.to_ascii_lowercase().as_str(), args.as_slice()) {
+            ("include", [pattern]) if depth < INCLUDE_DEPTH => {
+                for path in included_files(pattern) {
+                    self.file(&path, depth + 1, Some((source, number, text)));
+                }
+            }
+            ("include", [_]) => self.error(source, number, text, "include is nested too deep"),
+            ("rename-command", [old, new]) => {
+                self.config.renamed_commands.push((old.to_string(), new.to_string()));
+            }
+            // Accepted for old files' sake.
+            ("list-max-ziplist-entries" | "list-max-ziplist-value" | "lua-replicate-commands", [_]) => {}
+            (name, _) => self.directive(source, number, text, name, &args),
+        }
+    }
+
+    fn directive(&mut self, source: &str, number: usize, text: &str, name: &str, args: &[&str]) {
+        let Some(id) = by_name(name) else {
+            return self.error(source, number, text, "Bad directive or wrong number of arguments");
+        };
+        let wanted = directive(id);
+        if args.is_empty() || (args.len() > 1 && !wanted.has(DirectiveFlag::MultiArg)) {
+            let reason = match wanted.kind.takes_several_words() {
+                true => "wrong number of arguments",
+                false => "Bad directive or wrong number of arguments",
+            };
+            return self.error(source, number, text, reason);
+        }
+        let joined;
+        let mut args = args.to_vec();
+        if id == super::SAVE {
+            let cleared = args == [""];
+            if self.saves_reset && !cleared {
+                joined = self.config.text(id).to_string();
+                args.insert(0, &joined);
+            }
+            self.saves_reset = true;
+        }
+        if let Err(reason) = self.config.set(id, &args) {
+            self.error(source, number, text, reason);
+        }
+    }
+}
+
+/// The files of an `include`; a pattern that matches nothing includes nothing, a plain path must exist.
+fn included_files(pattern: &str) -> Vec<PathBuf> {
+    if !pattern.contains(['*', '?', '[']) {
+        return vec![PathBuf::from(pattern)];
+    }
+    let path = Path::new(pattern);
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            store::glob::matches(name.as_bytes(), entry.file_name().as_encoded_bytes(), false)
+        })
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::*;
+
+    fn read(text: &str) -> Result<Config, Vec<ConfigError>> {
+        load(None, &text.lines().map(str::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn later_lines_win_and_save_lines_add_up() {
+        let config = read("port 1\nPORT 2\nsave 900 1\nsave 300 10\n# comment\n\nbind 127.0.0.1 ::1").unwrap();
+        assert_eq!(config.integer(PORT), 2);
+        assert_eq!(config.text(SAVE), "900 1 300 10");
+        assert_eq!(config.text(BIND), "127.0.0.1 ::1");
+        assert_eq!(read("save \"\"").unwrap().text(SAVE), "");
+    }
+
+    #[test]
+    fn every_bad_line_is_reported_with_its_place() {
+        let errors = read("port x\nappendonly maybe\nnonsense 1\nmaxmemory 1 2\nrequirepass \"a").err().unwrap();
+        let found: Vec<_> = errors.iter().map(|e| (e.line, e.reason.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (1, "argument couldn't be parsed into an integer"),
+                (2, "argument must be 'yes' or 'no'"),
+                (3, "Bad directive or wrong number of arguments"),
+                (4, "Bad directive or wrong number of arguments"),
+                (5, "Unbalanced quotes in configuration line"),
+            ]
+        );
+    }
+}

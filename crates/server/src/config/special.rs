@@ -1,0 +1,180 @@
+//! Directives with a syntax of their own: each parser turns the words into one canonical text, and a typed reader gives
+//! the code what that text means.
+
+use crate::effects::EventClass;
+use front::OutputLimit;
+
+use super::kind::parse_memory;
+
+fn words<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    args.iter().flat_map(|arg| arg.split_ascii_whitespace()).collect()
+}
+
+pub(super) fn save(args: &[&str]) -> Result<String, String> {
+    let words = words(args);
+    if !words.len().is_multiple_of(2) {
+        return Err("Invalid save parameters".into());
+    }
+    for pair in words.chunks(2) {
+        let seconds = pair[0].parse::<i64>().ok().filter(|seconds| *seconds >= 1);
+        let changes = pair[1].parse::<i32>().ok().filter(|changes| *changes >= 0);
+        if seconds.is_none() || changes.is_none() {
+            return Err("Invalid save parameters".into());
+        }
+    }
+    Ok(words.join(" "))
+}
+
+/// `save` as (seconds, changes) pairs.
+pub(crate) fn save_points(text: &str) -> Vec<(i64, u64)> {
+    words(&[text])
+        .chunks_exact(2)
+        .filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].parse().ok()?)))
+        .collect()
+}
+
+pub(super) fn bind(args: &[&str]) -> Result<String, String> {
+    /// As many as the server listens on.
+    const ADDRESSES_MAX: usize = 16;
+    let words = words(args);
+    if words.len() > ADDRESSES_MAX {
+        return Err("Too many bind addresses specified.".into());
+    }
+    Ok(words.join(" "))
+}
+
+pub(super) fn dir(args: &[&str]) -> Result<String, String> {
+    match args {
+        [path] => Ok((*path).to_string()),
+        _ => Err("wrong number of arguments".into()),
+    }
+}
+
+pub(super) fn replicaof(args: &[&str]) -> Result<String, String> {
+    match words(args).as_slice() {
+        [] | ["no", "one"] => Ok(String::new()),
+        [host, port] => match port.parse::<u16>() {
+            Ok(port) if port > 0 => Ok(format!("{host} {port}")),
+            _ => Err("Invalid master port".into()),
+        },
+        _ => Err("wrong number of arguments".into()),
+    }
+}
+
+pub(super) fn percentiles(args: &[&str]) -> Result<String, String> {
+    let words = words(args);
+    let valid = |word: &&str| word.parse::<f64>().is_ok_and(|p| (0.0..=100.0).contains(&p));
+    match words.iter().all(|word| valid(word)) {
+        true => Ok(words.join(" ")),
+        false if words.iter().any(|word| word.parse::<f64>().is_err()) => {
+            Err("Invalid latency-tracking-info-percentiles parameters".into())
+        }
+        false => Err("latency-tracking-info-percentiles should be between 0.0 and 100.0".into()),
+    }
+}
+
+pub(super) fn oom_score_adj_values(args: &[&str]) -> Result<String, String> {
+    let words = words(args);
+    if words.len() != 3 {
+        return Err("wrong number of arguments".into());
+    }
+    for word in &words {
+        if !word.parse::<i32>().is_ok_and(|value| (-2000..=2000).contains(&value)) {
+            return Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into());
+        }
+    }
+    Ok(words.join(" "))
+}
+
+/// The classes of `client-output-buffer-limit`, as CONFIG GET orders them; a replica's old name is printed.
+const OUTPUT_CLASSES: [(&str, &str); 3] = [("normal", "normal"), ("slave", "replica"), ("pubsub", "pubsub")];
+
+pub(super) fn client_output_buffer_limit(args: &[&str]) -> Result<String, String> {
+    let words = words(args);
+    if words.is_empty() || !words.len().is_multiple_of(4) {
+        return Err("Wrong number of arguments in buffer limit configuration.".into());
+    }
+    let mut text = Vec::new();
+    for limit in words.chunks(4) {
+        let class = OUTPUT_CLASSES
+            .iter()
+            .find(|(old, new)| limit[0].eq_ignore_ascii_case(old) || limit[0].eq_ignore_ascii_case(new))
+            .ok_or("Invalid client class specified in buffer limit configuration.")?;
+        let error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+        let hard = parse_memory(limit[1]).ok_or(error)?;
+        let soft = parse_memory(limit[2]).ok_or(error)?;
+        let seconds = limit[3].parse::<u32>().map_err(|_| error)?;
+        text.push(format!("{} {hard} {soft} {seconds}", class.0));
+    }
+    Ok(text.join(" "))
+}
+
+/// A partial `client-output-buffer-limit` over the present one: classes not named keep theirs.
+pub(super) fn merge_output_limits(present: &str, change: &str) -> String {
+    let mut limits: Vec<Vec<&str>> = words(&[present]).chunks(4).map(<[&str]>::to_vec).collect();
+    for limit in words(&[change]).chunks(4) {
+        if let Some(place) = limits.iter_mut().find(|place| place[0] == limit[0]) {
+            *place = limit.to_vec();
+        }
+    }
+    limits.concat().join(" ")
+}
+
+/// `client-output-buffer-limit` by class: normal, replica, pubsub.
+pub(crate) fn output_limits(text: &str) -> [OutputLimit; 3] {
+    let words = words(&[text]);
+    let number = |at: usize| words.get(at).and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
+    [0, 1, 2].map(|class| OutputLimit {
+        hard_bytes: number(class * 4 + 1),
+        soft_bytes: number(class * 4 + 2),
+        soft_seconds: number(class * 4 + 3) as u64,
+    })
+}
+
+/// The letters of `notify-keyspace-events`, in the order CONFIG GET prints them.
+const EVENT_LETTERS: [(char, EventClass); 13] = [
+    ('g', EventClass::GENERIC),
+    ('$', EventClass::STRING),
+    ('l', EventClass::LIST),
+    ('s', EventClass::SET),
+    ('h', EventClass::HASH),
+    ('z', EventClass::SORTED_SET),
+    ('x', EventClass::EXPIRED),
+    ('e', EventClass::EVICTED),
+    ('t', EventClass::STREAM),
+    ('d', EventClass::MODULE),
+    ('K', EventClass::KEYSPACE),
+    ('E', EventClass::KEYEVENT),
+    ('m', EventClass::KEY_MISS),
+];
+
+/// `A` stands for these.
+fn all_events() -> EventClass {
+    EVENT_LETTERS[..10].iter().fold(EventClass::NONE, |all, (_, class)| all.and(*class))
+}
+
+/// The classes of a `notify-keyspace-events` text; None if a letter is unknown.
+pub(crate) fn event_classes(text: &str) -> Option<EventClass> {
+    text.chars().try_fold(EventClass::NONE, |all, letter| match letter {
+        'A' => Some(all.and(all_events())),
+        'n' => Some(all.and(EventClass::NEW)),
+        _ => EVENT_LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, class)| all.and(*class)),
+    })
+}
+
+pub(super) fn notify_keyspace_events(args: &[&str]) -> Result<String, String> {
+    let [text] = args else { return Err("wrong number of arguments".into()) };
+    let classes =
+        event_classes(text).ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?;
+    let mut canonical = String::new();
+    if classes.has(all_events()) {
+        canonical.push('A');
+    } else {
+        canonical.extend(EVENT_LETTERS[..10].iter().filter(|(_, class)| classes.any(*class)).map(|(c, _)| c));
+        if classes.any(EventClass::NEW) {
+            canonical.push('n');
+        }
+    }
+    canonical.extend(EVENT_LETTERS[10..].iter().filter(|(_, class)| classes.any(*class)).map(|(c, _)| c));
+    Ok(canonical)
+}

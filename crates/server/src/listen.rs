@@ -1,0 +1,96 @@
+//! The addresses a node listens on: `bind`, `port`, `unixsocket`.
+
+use crate::config::{self, BIND, Config, DirectiveId, PORT, TCP_BACKLOG, UNIXSOCKET, UNIXSOCKETPERM};
+use crate::server::Server;
+use front::Listener;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+
+/// One word of `bind`: the address, and whether it may be missing on this machine (a leading `-`).
+fn addresses(word: &str, port: u16) -> (io::Result<Vec<SocketAddr>>, bool) {
+    let (optional, host) = match word.strip_prefix('-') {
+        Some(host) => (true, host),
+        None => (false, word),
+    };
+    let addresses = match host {
+        "*" => Ok(vec![SocketAddr::from((IpAddr::V4(Ipv4Addr::UNSPECIFIED), port))]),
+        "::*" => Ok(vec![SocketAddr::from((IpAddr::V6(Ipv6Addr::UNSPECIFIED), port))]),
+        host => (host, port).to_socket_addrs().map(|found| found.take(1).collect()),
+    };
+    (addresses, optional)
+}
+
+/// Opens every listener that the configuration asks for.
+fn open(config: &Config) -> Result<Vec<Listener>, String> {
+    let mut listeners = Vec::new();
+    let backlog = config.integer(TCP_BACKLOG) as i32;
+    let port = config.integer(PORT) as u16;
+    let words: Vec<&str> = config.text(BIND).split_ascii_whitespace().collect();
+    for word in words.iter().filter(|_| port != 0) {
+        let (addresses, optional) = addresses(word, port);
+        let listener = addresses.and_then(|found| {
+            let address = *found.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            Listener::tcp(address, backlog)
+        });
+        match listener {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if optional && error.kind() != io::ErrorKind::AddrInUse => {
+                front::log_notice!("Not listening on {word}: {error}");
+            }
+            Err(error) => {
+                front::log_warning!("Warning: Could not create server TCP listening socket {word}:{port}: {error}");
+                return Err(format!("Failed listening on port {port} (TCP), aborting."));
+            }
+        }
+    }
+    let path = config.text(UNIXSOCKET);
+    if !path.is_empty() {
+        let mode = config.integer(UNIXSOCKETPERM) as u32;
+        let listener = Listener::unix(path, (mode != 0).then_some(mode))
+            .map_err(|error| format!("Failed opening Unix socket {path}: {error}"))?;
+        listeners.push(listener);
+    }
+    if listeners.is_empty() {
+        return Err("Configured to not listen anywhere, exiting.".into());
+    }
+    Ok(listeners)
+}
+
+impl Server {
+    /// Listens where the configuration says.
+    ///
+    /// # Errors
+    /// When an address cannot be had.
+    pub(crate) fn listen(&mut self) -> Result<(), String> {
+        for listener in open(&self.config)? {
+            self.front.add_listener(listener).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Moves to other addresses if CONFIG SET changed them; if those cannot be had, the old ones are opened again.
+    ///
+    /// # Errors
+    /// The reason, with the directive to blame.
+    pub(crate) fn follow_addresses(&mut self, before: &Config) -> Result<(), (DirectiveId, String)> {
+        let changed: Vec<DirectiveId> =
+            [PORT, BIND].into_iter().filter(|&id| self.config.print(id) != before.print(id)).collect();
+        let Some(&blamed) = changed.first() else { return Ok(()) };
+        self.front.close_listeners();
+        let Err(reason) = self.listen() else { return Ok(()) };
+        front::log_warning!("{reason}");
+        self.front.close_listeners();
+        for listener in open(before).unwrap_or_default() {
+            if let Err(error) = self.front.add_listener(listener) {
+                front::log_warning!("Returning to the former address: {error}");
+            }
+        }
+        Err((
+            blamed,
+            match blamed {
+                config::PORT => "Unable to listen on this port. Check server logs.".into(),
+                _ => "Failed to bind to specified addresses.".into(),
+            },
+        ))
+    }
+}
