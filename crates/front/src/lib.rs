@@ -8,6 +8,7 @@ pub mod commands;
 mod context;
 pub mod event_loop;
 mod front;
+pub mod glob;
 pub mod log;
 pub mod memory;
 mod output_buffer;

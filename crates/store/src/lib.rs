@@ -4,7 +4,6 @@ pub mod db;
 pub mod encoding;
 pub mod entry;
 pub mod float;
-pub mod glob;
 pub mod hash;
 pub mod int;
 pub mod keyspace;

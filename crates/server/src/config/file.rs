@@ -143,7 +143,7 @@ fn included_files(pattern: &str) -> Vec<PathBuf> {
         .flatten()
         .filter_map(Result::ok)
         .filter(|entry| {
-            store::glob::matches(name.as_bytes(), entry.file_name().as_encoded_bytes(), false)
+            front::glob::matches(name.as_bytes(), entry.file_name().as_encoded_bytes(), false)
         })
         .map(|entry| entry.path())
         .collect();

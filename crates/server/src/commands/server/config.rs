@@ -101,7 +101,7 @@ fn get(cx: &mut ServerContext<'_>) -> CommandResult {
             let wanted = cx.args[2..].iter().any(|pattern| {
                 let exact = pattern.eq_ignore_ascii_case(name.as_bytes());
                 let hidden = directive.has(DirectiveFlag::Hidden);
-                exact || (!hidden && store::glob::matches(pattern, name.as_bytes(), true))
+                exact || (!hidden && front::glob::matches(pattern, name.as_bytes(), true))
             });
             if wanted {
                 shown.push((name, id));
