@@ -1,5 +1,6 @@
 //! Commands as data: declaration, table, key extraction, description, errors.
 
+pub mod contract;
 pub mod describe;
 mod error;
 mod keys;

@@ -24,6 +24,27 @@ pub enum Group {
 }
 
 impl Group {
+    /// Every group, in the order of `docs/commands.md`.
+    pub const ALL: &[Group] = &[
+        Group::Generic,
+        Group::String,
+        Group::Bitmap,
+        Group::List,
+        Group::Hash,
+        Group::Set,
+        Group::SortedSet,
+        Group::Stream,
+        Group::Geo,
+        Group::HyperLogLog,
+        Group::PubSub,
+        Group::Transactions,
+        Group::Scripting,
+        Group::Connection,
+        Group::Server,
+        Group::Sentinel,
+        Group::Cluster,
+    ];
+
     /// The name in COMMAND DOCS.
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,6 +95,11 @@ macro_rules! flag_set {
             #[inline]
             pub const fn any(self, other: $name) -> bool {
                 self.0 & other.0 != 0
+            }
+            /// The flag of this wire name, in any case.
+            pub fn by_name(name: &[u8]) -> Option<$name> {
+                let is = |(_, known): &&($name, &str)| known.as_bytes().eq_ignore_ascii_case(name);
+                Self::ALL.iter().find(is).map(|(flag, _)| *flag)
             }
             /// The wire names of the flags that are set, in wire order.
             pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -202,7 +228,11 @@ impl KeySpec {
         KeySpec {
             flags,
             begin: BeginSearch::Index(index),
-            find: FindKeys::Range { last, step, limit: 0 },
+            find: FindKeys::Range {
+                last,
+                step,
+                limit: 0,
+            },
         }
     }
     /// A count of keys at `index`, the keys after it.
@@ -210,16 +240,33 @@ impl KeySpec {
         KeySpec {
             flags,
             begin: BeginSearch::Index(index),
-            find: FindKeys::KeyNum { keynum: 0, first: 1, step: 1 },
+            find: FindKeys::KeyNum {
+                keynum: 0,
+                first: 1,
+                step: 1,
+            },
         }
     }
     /// Keys after a keyword.
-    pub const fn keyword(flags: KeyFlags, word: &'static str, from: i32, find: FindKeys) -> KeySpec {
-        KeySpec { flags, begin: BeginSearch::Keyword(word, from), find }
+    pub const fn keyword(
+        flags: KeyFlags,
+        word: &'static str,
+        from: i32,
+        find: FindKeys,
+    ) -> KeySpec {
+        KeySpec {
+            flags,
+            begin: BeginSearch::Keyword(word, from),
+            find,
+        }
     }
     /// Keys that no rule finds.
     pub const fn unknown(flags: KeyFlags) -> KeySpec {
-        KeySpec { flags, begin: BeginSearch::Unknown, find: FindKeys::Unknown }
+        KeySpec {
+            flags,
+            begin: BeginSearch::Unknown,
+            find: FindKeys::Unknown,
+        }
     }
 }
 
@@ -231,7 +278,8 @@ pub enum ArgKind {
     Double,
     /// A key, found by the key spec of this index.
     Key(usize),
-    Pattern,
+    /// A glob pattern; if it stands for keys, the key spec of this index describes them.
+    Pattern(Option<usize>),
     UnixTime,
     PureToken,
     OneOf(&'static [Arg]),
@@ -278,7 +326,11 @@ impl Arg {
         Arg::new(name, ArgKind::Key(spec))
     }
     pub const fn pattern(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::Pattern)
+        Arg::new(name, ArgKind::Pattern(None))
+    }
+    /// A pattern of keys, described by the key spec of index `spec`.
+    pub const fn key_pattern(name: &'static str, spec: usize) -> Arg {
+        Arg::new(name, ArgKind::Pattern(Some(spec)))
     }
     pub const fn unix_time(name: &'static str) -> Arg {
         Arg::new(name, ArgKind::UnixTime)
@@ -409,4 +461,6 @@ pub struct Command<H: 'static> {
 pub enum Body<H: 'static> {
     Run(H),
     Container(&'static [&'static Command<H>]),
+    /// Subcommands, and a handler for the bare word: COMMAND alone is so.
+    RunOrContainer(H, &'static [&'static Command<H>]),
 }

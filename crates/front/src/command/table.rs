@@ -148,15 +148,15 @@ impl CommandTable {
             called: Some(spec.name.to_string()),
         });
         self.top_level += usize::from(parent.is_none());
-        match command.body {
-            Body::Run(handler) => handlers.push(Some(wrap(handler))),
-            Body::Container(subcommands) => {
-                handlers.push(None);
-                for subcommand in subcommands {
-                    let subcommand = self.add_one(subcommand, Some(id), handlers, wrap);
-                    self.entries[id.index()].subcommands.push(subcommand);
-                }
-            }
+        let (handler, subcommands) = match command.body {
+            Body::Run(handler) => (Some(handler), &[][..]),
+            Body::Container(subcommands) => (None, subcommands),
+            Body::RunOrContainer(handler, subcommands) => (Some(handler), subcommands),
+        };
+        handlers.push(handler.map(wrap));
+        for subcommand in subcommands {
+            let subcommand = self.add_one(subcommand, Some(id), handlers, wrap);
+            self.entries[id.index()].subcommands.push(subcommand);
         }
         self.names.insert(&self.entries, id);
         id
