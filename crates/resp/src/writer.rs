@@ -29,6 +29,11 @@ impl<'a> Writer<'a> {
         Self { out, resp3 }
     }
 
+    /// Changes the protocol for what follows, as HELLO and RESET do.
+    pub fn set_resp3(&mut self, resp3: bool) {
+        self.resp3 = resp3;
+    }
+
     /// Whether this client negotiated RESP3.
     #[inline]
     pub fn is_resp3(&self) -> bool {

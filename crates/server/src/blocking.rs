@@ -4,12 +4,12 @@
 //! command (or a whole transaction) has made one of those keys ready, the same request runs again for each waiting
 //! client, longest waiting first.
 
-use crate::context::Handler;
-use crate::effects::BlockOn;
+use crate::effects::{BlockOn, Effects};
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
 use front::command::CommandId;
 use front::{Client, ClientKey, UnixMillis};
+use store::keyspace::Keyspace;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// See the module.
@@ -18,15 +18,6 @@ pub struct BlockedClients {
     waiting: HashMap<(u32, Box<[u8]>), VecDeque<ClientKey>>,
     timeouts: BTreeSet<(UnixMillis, ClientKey)>,
     count: usize,
-}
-
-/// How a blocked client's wait ends without a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unblock {
-    /// As if its time were up.
-    Timeout,
-    /// CLIENT UNBLOCK ERROR.
-    Error,
 }
 
 impl BlockedClients {
@@ -47,6 +38,15 @@ impl BlockedClients {
     /// Whether somebody waits for a key.
     pub fn any_on_keys(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// After two dbs were exchanged, a client may find the key it waits for.
+    pub fn ready_after_swap(&self, effects: &mut Effects, keyspace: &mut Keyspace, a: u32, b: u32) {
+        for (db, key) in self.waiting.keys().filter(|(db, _)| *db == a || *db == b) {
+            if keyspace.db(*db).peek(key).is_some() {
+                effects.ready_in(*db, key);
+            }
+        }
     }
 
     /// Milliseconds until the first wait is over.
@@ -146,29 +146,21 @@ impl Server {
             if until > now {
                 return;
             }
-            self.unblock(key, Unblock::Timeout);
+            self.time_out(key);
         }
     }
 
     /// Ends a client's wait without a key.
-    pub(crate) fn unblock(&mut self, key: ClientKey, how: Unblock) {
+    fn time_out(&mut self, key: ClientKey) {
         let Some(blocked) = self.unpark(key) else { return };
         let mut reply = Vec::new();
         let resp3 = self.front.clients.get(key).is_some_and(|client| client.resp3);
         let mut writer = resp::Writer::new(&mut reply, resp3);
-        match how {
-            Unblock::Error => writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
-            Unblock::Timeout => match self.full_name(blocked.command) {
-                // These answer with an element, the others with an array.
-                "blmove" | "brpoplpush" => writer.null(),
-                _ => writer.null_array(),
-            },
+        match self.full_name(blocked.command) {
+            // These answer with an element, the others with an array.
+            "blmove" | "brpoplpush" => writer.null(),
+            _ => writer.null_array(),
         }
         self.front.reply(key, &reply);
-    }
-
-    /// Whether a command's handler is one that data commands use.
-    pub(crate) fn handler(&self, id: CommandId) -> Option<Handler> {
-        self.handlers[id.index()]
     }
 }

@@ -90,8 +90,6 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// Keys changed, by db.
     pub changed: Vec<(u32, Box<[u8]>)>,
-    /// Whole databases emptied: every watched or tracked key in them changed.
-    pub flushed: Vec<FlushScope>,
     /// Keys that may serve a blocked client, by db, in the order they became ready.
     pub ready: Vec<(u32, Box<[u8]>)>,
     pub block: Option<BlockOn>,
@@ -122,8 +120,14 @@ impl Effects {
     /// The key changed for those who watch or track it, without counting as a change to save.
     #[inline]
     pub fn touched(&mut self, key: &[u8]) {
+        self.touched_in(self.db, key);
+    }
+
+    /// As [`Effects::touched`], in another db.
+    #[inline]
+    pub fn touched_in(&mut self, db: u32, key: &[u8]) {
         if self.wanted.changed_keys {
-            self.changed.push((self.db, key.into()));
+            self.changed.push((db, key.into()));
         }
     }
 
@@ -151,8 +155,14 @@ impl Effects {
     /// The key got elements that a blocked client may wait for.
     #[inline]
     pub fn ready(&mut self, key: &[u8]) {
+        self.ready_in(self.db, key);
+    }
+
+    /// As [`Effects::ready`], in another db.
+    #[inline]
+    pub fn ready_in(&mut self, db: u32, key: &[u8]) {
         if self.wanted.ready_keys {
-            self.ready.push((self.db, key.into()));
+            self.ready.push((db, key.into()));
         }
     }
 

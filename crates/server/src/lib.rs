@@ -7,6 +7,7 @@ pub mod config;
 pub mod context;
 pub mod effects;
 mod execute;
+mod expire;
 mod listen;
 mod propagation;
 mod server;
@@ -14,6 +15,7 @@ mod settings;
 mod start;
 mod stats;
 mod watch;
+mod words;
 
 pub use server::Server;
 pub use start::main;

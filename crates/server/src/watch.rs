@@ -2,7 +2,7 @@
 
 use crate::effects::FlushScope;
 use front::client::Clients;
-use front::{Client, ClientKey};
+use front::{Client, ClientKey, UnixMillis};
 use std::collections::HashMap;
 use store::keyspace::Keyspace;
 
@@ -38,6 +38,17 @@ impl WatchedKeys {
                 }
             }
         }
+    }
+
+    /// Whether a key the client watches has expired without anybody noticing.
+    pub fn any_expired(&self, client: &Client, keyspace: &mut Keyspace, now: UnixMillis) -> bool {
+        client.watched.iter().any(|(db, key)| {
+            let db = keyspace.db(*db);
+            let present = db.len();
+            // Looking deletes what is due.
+            db.access.now = now;
+            db.peek(key).is_none() && db.len() < present
+        })
     }
 
     /// A key changed.

@@ -41,5 +41,6 @@ pub(crate) mod prelude {
     pub(crate) use super::Command;
     pub(crate) use crate::context::{DataContext, Handler, OrWrongType, ServerContext};
     pub(crate) use crate::effects::EventClass;
+    pub(crate) use crate::words::{decimal, parse_integer};
     pub(crate) use front::command::*;
 }

@@ -1,6 +1,30 @@
-//! The generic group.
+//! The generic group: keys whatever their type.
+
+mod expire;
+mod keys;
+mod rename;
 
 use super::Command;
 
 /// Every command of the group.
-pub static COMMANDS: &[&Command] = &[];
+pub static COMMANDS: &[&Command] = &[
+    &expire::EXPIRE,
+    &expire::EXPIREAT,
+    &expire::EXPIRETIME,
+    &expire::PERSIST,
+    &expire::PEXPIRE,
+    &expire::PEXPIREAT,
+    &expire::PEXPIRETIME,
+    &expire::PTTL,
+    &expire::TTL,
+    &keys::DEL,
+    &keys::EXISTS,
+    &keys::KEYS,
+    &keys::RANDOMKEY,
+    &keys::TOUCH,
+    &keys::TYPE,
+    &keys::UNLINK,
+    &rename::MOVE,
+    &rename::RENAME,
+    &rename::RENAMENX,
+];

@@ -1,8 +1,19 @@
 //! The server group.
 
 mod config;
+mod flush;
+mod shutdown;
+mod time;
 
 use super::Command;
 
 /// Every command of the group.
-pub static COMMANDS: &[&Command] = &[&config::CONFIG];
+pub static COMMANDS: &[&Command] = &[
+    &config::CONFIG,
+    &flush::DBSIZE,
+    &flush::FLUSHALL,
+    &flush::FLUSHDB,
+    &flush::SWAPDB,
+    &shutdown::SHUTDOWN,
+    &time::TIME,
+];

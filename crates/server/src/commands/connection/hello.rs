@@ -1,0 +1,227 @@
+//! HELLO, AUTH, QUIT and RESET: the beginning and the end of a session.
+
+use crate::commands::prelude::*;
+use crate::config::REQUIREPASS;
+use crate::start::REDIS_VERSION;
+
+pub(super) static HELLO: Command = Command {
+    spec: CommandSpec {
+        name: "hello",
+        group: Group::Connection,
+        summary: "Introduces the client: protocol version, password, name.",
+        since: "6.0.0",
+        complexity: "O(1)",
+        arity: -1,
+        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        categories: Categories::CONNECTION,
+        args: &[
+            Arg::block("arguments", &[
+                Arg::integer("protover"),
+                Arg::block("username_password", &[
+                    Arg::string("username"),
+                    Arg::string("password"),
+                ]).token("AUTH").optional(),
+                Arg::string("clientname").token("SETNAME").optional(),
+            ]).optional(),
+        ],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(hello)),
+};
+
+pub(super) static AUTH: Command = Command {
+    spec: CommandSpec {
+        name: "auth",
+        group: Group::Connection,
+        summary: "Gives the password.",
+        since: "1.0.0",
+        complexity: "O(N)",
+        arity: -2,
+        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        categories: Categories::CONNECTION,
+        args: &[
+            Arg::string("username").optional().since("6.0.0"),
+            Arg::string("password"),
+        ],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(auth)),
+};
+
+pub(super) static QUIT: Command = Command {
+    spec: CommandSpec {
+        name: "quit",
+        group: Group::Connection,
+        summary: "Closes the connection.",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: -1,
+        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        categories: Categories::CONNECTION,
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(quit)),
+};
+
+pub(super) static RESET: Command = Command {
+    spec: CommandSpec {
+        name: "reset",
+        group: Group::Connection,
+        summary: "Makes the connection as new.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        arity: 1,
+        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        categories: Categories::CONNECTION,
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(reset)),
+};
+
+const WRONG_PASSWORD: CommandError =
+    CommandError::text("WRONGPASS invalid username-password pair or user is disabled.");
+
+fn authenticate(cx: &mut ServerContext<'_>, user: &[u8], password: &[u8]) -> CommandResult {
+    let wanted = cx.server.config.text(REQUIREPASS).as_bytes();
+    let known_user = user == b"default";
+    // A default user without a password takes any.
+    if !known_user || !(wanted.is_empty() || same_secret(wanted, password)) {
+        return Err(WRONG_PASSWORD);
+    }
+    cx.client().authenticated = true;
+    Ok(())
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn same_secret(wanted: &[u8], given: &[u8]) -> bool {
+    let mut difference = wanted.len() ^ given.len();
+    for (index, byte) in wanted.iter().enumerate() {
+        difference |= usize::from(byte ^ given.get(index).copied().unwrap_or(0));
+    }
+    difference == 0
+}
+
+fn auth(cx: &mut ServerContext<'_>) -> CommandResult {
+    match *cx.args {
+        [_, password] => {
+            if cx.server.config.text(REQUIREPASS).is_empty() {
+                return Err(CommandError::text(
+                    "ERR AUTH <password> called without any password configured for the default user. Are you \
+                     sure your configuration is correct?",
+                ));
+            }
+            authenticate(cx, b"default", password)?;
+        }
+        [_, user, password] => authenticate(cx, user, password)?,
+        _ => return Err(CommandError::Syntax),
+    }
+    cx.reply.ok();
+    Ok(())
+}
+
+fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
+    let args = cx.args;
+    let mut resp3 = cx.client().resp3;
+    if let Some(version) = args.get(1) {
+        resp3 = match store::int::parse_i64(version) {
+            Some(2) => false,
+            Some(3) => true,
+            Some(_) => return Err(CommandError::NoProto),
+            None => {
+                return Err(CommandError::text("ERR Protocol version is not an integer or out of range"));
+            }
+        };
+    }
+    let mut name = None;
+    let mut words = args.get(2..).unwrap_or_default().iter();
+    while let Some(option) = words.next() {
+        let rest = words.as_slice();
+        if option.eq_ignore_ascii_case(b"AUTH") && rest.len() >= 2 {
+            authenticate(cx, rest[0], rest[1])?;
+            words = rest[2..].iter();
+        } else if option.eq_ignore_ascii_case(b"SETNAME") && !rest.is_empty() {
+            name = Some(rest[0].to_vec());
+            words = rest[1..].iter();
+        } else {
+            let option = String::from_utf8_lossy(option);
+            return Err(CommandError::err(format_args!("Syntax error in HELLO option '{option}'")));
+        }
+    }
+    if !cx.client().authenticated {
+        return Err(CommandError::text(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+             <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
+             the same time",
+        ));
+    }
+    if let Some(name) = name {
+        check_name(&name)?;
+        cx.client().name = name;
+    }
+    let client = cx.client();
+    client.resp3 = resp3;
+    let id = client.id as i64;
+    cx.reply.set_resp3(resp3);
+    cx.reply.map(7);
+    for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
+        cx.reply.bulk(field);
+        cx.reply.bulk(value);
+    }
+    cx.reply.bulk("proto");
+    cx.reply.integer(if resp3 { 3 } else { 2 });
+    cx.reply.bulk("id");
+    cx.reply.integer(id);
+    for (field, value) in [("mode", "standalone"), ("role", "master")] {
+        cx.reply.bulk(field);
+        cx.reply.bulk(value);
+    }
+    cx.reply.bulk("modules");
+    cx.reply.array(0);
+    Ok(())
+}
+
+/// A name shows up in CLIENT LIST, whose fields end at spaces and lines at newlines.
+pub(super) fn check_name(name: &[u8]) -> CommandResult {
+    match name.iter().all(|byte| (b'!'..=b'~').contains(byte)) {
+        true => Ok(()),
+        false => Err(CommandError::text(
+            "ERR Client names cannot contain spaces, newlines or special characters.",
+        )),
+    }
+}
+
+fn quit(cx: &mut ServerContext<'_>) -> CommandResult {
+    cx.client().close_after_reply = true;
+    cx.reply.ok();
+    Ok(())
+}
+
+fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
+    let password_needed = !cx.server.config.text(REQUIREPASS).is_empty();
+    let key = cx.client;
+    let client = cx.server.front.clients.get_mut(key).expect("a client outlives its command");
+    client.transaction = None;
+    cx.server.watched.forget(client);
+    client.watch_broken = false;
+    client.db = 0;
+    client.resp3 = false;
+    client.name.clear();
+    client.reply_mode = Default::default();
+    client.authenticated = !password_needed;
+    cx.reply.set_resp3(false);
+    cx.reply.simple("RESET");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_secret;
+
+    #[test]
+    fn only_the_whole_secret_is_the_same() {
+        assert!(same_secret(b"foobar", b"foobar"));
+        for wrong in [b"".as_slice(), b"fooba", b"foobarx", b"fooBar"] {
+            assert!(!same_secret(b"foobar", wrong));
+        }
+    }
+}

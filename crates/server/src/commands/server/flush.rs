@@ -1,0 +1,151 @@
+//! DBSIZE, FLUSHDB, FLUSHALL, SWAPDB: whole databases.
+
+use crate::commands::prelude::*;
+use crate::effects::FlushScope;
+
+pub(super) static DBSIZE: Command = Command {
+    spec: CommandSpec {
+        name: "dbsize",
+        group: Group::Server,
+        summary: "Counts the keys of the db.",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: 1,
+        flags: Flags::READONLY.and(Flags::FAST),
+        categories: Categories::KEYSPACE,
+        tips: &["request_policy:all_shards", "response_policy:agg_sum"],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Data(dbsize)),
+};
+
+pub(super) static FLUSHDB: Command = Command {
+    spec: CommandSpec {
+        name: "flushdb",
+        group: Group::Server,
+        summary: "Deletes every key of the db.",
+        since: "1.0.0",
+        complexity: "O(N)",
+        arity: -1,
+        flags: Flags::WRITE,
+        categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
+        args: &[
+            Arg::one_of("async", &[
+                Arg::flag("async", "ASYNC").since("4.0.0"),
+                Arg::flag("sync", "SYNC").since("6.2.0"),
+            ]).optional(),
+        ],
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(flushdb)),
+};
+
+pub(super) static FLUSHALL: Command = Command {
+    spec: CommandSpec {
+        name: "flushall",
+        group: Group::Server,
+        summary: "Deletes every key of every db.",
+        since: "1.0.0",
+        complexity: "O(N)",
+        arity: -1,
+        flags: Flags::WRITE,
+        categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
+        args: &[
+            Arg::one_of("async", &[
+                Arg::flag("async", "ASYNC").since("4.0.0"),
+                Arg::flag("sync", "SYNC").since("6.2.0"),
+            ]).optional(),
+        ],
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(flushall)),
+};
+
+pub(super) static SWAPDB: Command = Command {
+    spec: CommandSpec {
+        name: "swapdb",
+        group: Group::Server,
+        summary: "Exchanges two dbs.",
+        since: "4.0.0",
+        complexity: "O(N)",
+        arity: 3,
+        flags: Flags::WRITE.and(Flags::FAST),
+        categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
+        args: &[
+            Arg::integer("index1"),
+            Arg::integer("index2"),
+        ],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(swapdb)),
+};
+
+fn dbsize(cx: &mut DataContext<'_>) -> CommandResult {
+    cx.reply.integer(cx.db.len() as i64);
+    Ok(())
+}
+
+fn check_mode(args: &[&[u8]]) -> CommandResult {
+    match args {
+        [_] => Ok(()),
+        [_, mode] if mode.eq_ignore_ascii_case(b"SYNC") || mode.eq_ignore_ascii_case(b"ASYNC") => Ok(()),
+        _ => Err(CommandError::Syntax),
+    }
+}
+
+fn flushdb(cx: &mut ServerContext<'_>) -> CommandResult {
+    check_mode(cx.args)?;
+    flush(cx, FlushScope::Db(cx.db));
+    Ok(())
+}
+
+fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
+    check_mode(cx.args)?;
+    flush(cx, FlushScope::All);
+    Ok(())
+}
+
+/// Empties databases. Freeing is always another thread's work: SYNC and ASYNC differ only in when memory is back.
+fn flush(cx: &mut ServerContext<'_>, scope: FlushScope) {
+    let server = &mut *cx.server;
+    server.watched.touch_all(&mut server.front.clients, &mut server.keyspace, scope);
+    let mut removed = 0;
+    for (index, db) in server.keyspace.iter_mut() {
+        if scope == FlushScope::All || scope == FlushScope::Db(index) {
+            removed += db.len();
+            let table = db.take_all();
+            if !table.is_empty() {
+                server.front.background.drop_later(Box::new(table), 1);
+            }
+        }
+    }
+    // Even emptying nothing is propagated: a replica may hold what we never had.
+    server.effects.dirty += (removed as u64).max(1);
+    cx.reply.ok();
+}
+
+fn swapdb(cx: &mut ServerContext<'_>) -> CommandResult {
+    let parse = |word: &[u8], which: &str| {
+        store::int::parse_i64(word)
+            .and_then(|index| i32::try_from(index).ok())
+            .ok_or_else(|| CommandError::err(format_args!("invalid {which} DB index")))
+    };
+    let (a, b) = (parse(cx.args[1], "first")?, parse(cx.args[2], "second")?);
+    let server = &mut *cx.server;
+    let check = |index: i32| match u32::try_from(index) {
+        Ok(index) if (index as usize) < server.keyspace.count() => Ok(index),
+        _ => Err(CommandError::text("ERR DB index is out of range")),
+    };
+    let (a, b) = (check(a)?, check(b)?);
+    if a != b {
+        let scope = FlushScope::Swap(a, b);
+        server.watched.touch_all(&mut server.front.clients, &mut server.keyspace, scope);
+        server.keyspace.swap(a, b);
+        server.blocked.ready_after_swap(&mut server.effects, &mut server.keyspace, a, b);
+    }
+    server.effects.dirty += 1;
+    cx.reply.ok();
+    Ok(())
+}

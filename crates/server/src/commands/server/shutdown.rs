@@ -1,0 +1,48 @@
+//! SHUTDOWN: ends the process.
+
+use crate::commands::prelude::*;
+
+pub(super) static SHUTDOWN: Command = Command {
+    spec: CommandSpec {
+        name: "shutdown",
+        group: Group::Server,
+        summary: "Stops the server.",
+        since: "1.0.0",
+        complexity: "O(N)",
+        arity: -1,
+        flags: Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE).and(Flags::NO_MULTI).and(Flags::ALLOW_BUSY),
+        args: &[
+            Arg::one_of("nosave_save", &[
+                Arg::flag("nosave", "NOSAVE"),
+                Arg::flag("save", "SAVE"),
+            ]).optional(),
+            Arg::flag("now", "NOW").optional().since("7.0.0"),
+            Arg::flag("force", "FORCE").optional().since("7.0.0"),
+            Arg::flag("abort", "ABORT").optional().since("7.0.0"),
+        ],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(shutdown)),
+};
+
+fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
+    let mut abort = false;
+    let mut others = false;
+    for word in &cx.args[1..] {
+        match word.to_ascii_uppercase().as_slice() {
+            b"ABORT" => abort = true,
+            b"SAVE" | b"NOSAVE" | b"NOW" | b"FORCE" => others = true,
+            _ => return Err(CommandError::Syntax),
+        }
+    }
+    if abort {
+        return Err(match others {
+            true => CommandError::Syntax,
+            // A shutdown here ends within its turn: there is never one to abort.
+            false => CommandError::text("ERR No shutdown in progress."),
+        });
+    }
+    front::log_warning!("User requested shutdown...");
+    cx.server.stop();
+    Ok(())
+}

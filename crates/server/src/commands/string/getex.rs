@@ -1,0 +1,117 @@
+//! GETEX and MGET: read strings, the first one changing its expiry.
+
+use super::get::reply_string;
+use crate::commands::prelude::*;
+use crate::expire::{Unit, parse_expiry};
+use store::value::ValueRef;
+
+pub(super) static GETEX: Command = Command {
+    spec: CommandSpec {
+        name: "getex",
+        group: Group::String,
+        summary: "Returns the string at a key and changes its expiry.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        arity: -2,
+        flags: Flags::WRITE.and(Flags::FAST),
+        categories: Categories::STRING,
+        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
+        args: &[
+            Arg::key("key", 0),
+            Arg::one_of("expiration", &[
+                Arg::integer("seconds").token("EX"),
+                Arg::integer("milliseconds").token("PX"),
+                Arg::unix_time("unix-time-seconds").token("EXAT"),
+                Arg::unix_time("unix-time-milliseconds").token("PXAT"),
+                Arg::flag("persist", "PERSIST"),
+            ]).optional(),
+        ],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Data(getex)),
+};
+
+pub(super) static MGET: Command = Command {
+    spec: CommandSpec {
+        name: "mget",
+        group: Group::String,
+        summary: "Returns the strings at several keys.",
+        since: "1.0.0",
+        complexity: "O(N)",
+        arity: -2,
+        flags: Flags::READONLY.and(Flags::FAST),
+        categories: Categories::STRING,
+        keys: &[KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 1, -1, 1)],
+        args: &[
+            Arg::key("key", 0).multiple(),
+        ],
+        tips: &["request_policy:multi_shard"],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Data(mget)),
+};
+
+/// What GETEX does to the expiry.
+enum Change {
+    Nothing,
+    Persist,
+    At(i64),
+}
+
+fn parse_change(cx: &DataContext<'_>) -> Result<Change, CommandError> {
+    match &cx.args[2..] {
+        [] => Ok(Change::Nothing),
+        [word] if word.eq_ignore_ascii_case(b"PERSIST") => Ok(Change::Persist),
+        [word, value] => {
+            let unit = Unit::of_option(word).ok_or(CommandError::Syntax)?;
+            Ok(Change::At(parse_expiry(value, unit, cx.now, "getex")?))
+        }
+        _ => Err(CommandError::Syntax),
+    }
+}
+
+fn getex(cx: &mut DataContext<'_>) -> CommandResult {
+    let key = cx.args[1];
+    let change = parse_change(cx)?;
+    let string = cx.db.string(key).or_wrong_type()?;
+    let exists = string.is_some();
+    reply_string(&mut cx.reply, string);
+    if !exists {
+        return Ok(());
+    }
+    match change {
+        Change::Nothing => {}
+        Change::Persist => {
+            if cx.db.expiry(key).flatten().is_some() {
+                cx.db.set_expiry(key, None);
+                cx.effects.changed(key);
+                cx.effects.notify(EventClass::GENERIC, "persist", key);
+                cx.effects.propagate_as(&[b"PERSIST", key]);
+            }
+        }
+        Change::At(at) if at <= cx.now && !cx.from_master => {
+            cx.db.remove(key);
+            cx.effects.deleted(key);
+            cx.effects.propagate_as(&[b"DEL", key]);
+        }
+        Change::At(at) => {
+            cx.db.set_expiry(key, Some(at));
+            cx.effects.changed(key);
+            cx.effects.notify(EventClass::GENERIC, "expire", key);
+            cx.effects.propagate_as(&[b"PEXPIREAT", key, &decimal(at)]);
+        }
+    }
+    Ok(())
+}
+
+fn mget(cx: &mut DataContext<'_>) -> CommandResult {
+    let args = cx.args;
+    cx.reply.array(args.len() - 1);
+    for key in &args[1..] {
+        match cx.db.get(key) {
+            Some(ValueRef::String(string)) => reply_string(&mut cx.reply, Some(string)),
+            _ => cx.reply.null(),
+        }
+    }
+    Ok(())
+}
