@@ -169,7 +169,7 @@ fn keys(cx: &mut DataContext<'_>) -> CommandResult {
     let mut count = 0;
     for entry in cx.db.iter() {
         let expired = entry.expiry().is_some_and(|at| now > at);
-        if !expired && store::glob::matches(pattern, entry.key(), false) {
+        if !expired && front::glob::matches(pattern, entry.key(), false) {
             cx.reply.bulk(entry.key());
             count += 1;
         }
