@@ -1,6 +1,7 @@
 //! The dataset: keyspace, entries, encodings, expiry, eviction, RDB bytes. No I/O, no clock.
 
 pub mod db;
+pub mod element;
 pub mod encoding;
 pub mod entry;
 pub mod float;

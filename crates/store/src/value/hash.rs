@@ -1,12 +1,207 @@
-//! The hash type.
+//! The hash type: a listpack of field, value, field, value … while small, a table of elements beyond.
+
+use crate::element::Element;
+use crate::encoding::listpack::{Listpack, Pos};
+use crate::hash::hash;
+use crate::table::Table;
+use std::borrow::Cow;
+
+/// When a listpack becomes a table: `hash-max-listpack-entries` and `-value`.
+#[derive(Clone, Copy, Debug)]
+pub struct HashLimits {
+    pub entries: usize,
+    /// Longest field or value, in bytes.
+    pub value: usize,
+}
 
 /// See the module.
-#[derive(Default)]
-pub struct Hash {}
+pub struct Hash {
+    form: Form,
+}
+
+enum Form {
+    Listpack(Listpack),
+    Table(Table<Element>),
+}
+
+impl Default for Hash {
+    fn default() -> Hash {
+        Hash { form: Form::Listpack(Listpack::new()) }
+    }
+}
+
+fn bytes_at(listpack: &Listpack, pos: Pos) -> Cow<'_, [u8]> {
+    use crate::encoding::listpack::Item;
+    match listpack.get(pos) {
+        Item::Str(bytes) => Cow::Borrowed(bytes),
+        Item::Int(int) => Cow::Owned(int.to_string().into_bytes()),
+    }
+}
 
 impl Hash {
+    /// How many fields.
+    pub fn len(&self) -> usize {
+        match &self.form {
+            Form::Listpack(listpack) => listpack.len() / 2,
+            Form::Table(table) => table.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name OBJECT ENCODING gives.
+    pub fn encoding(&self) -> &'static str {
+        match &self.form {
+            Form::Listpack(_) => "listpack",
+            Form::Table(_) => "hashtable",
+        }
+    }
+
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {
-        1
+        match &self.form {
+            Form::Listpack(_) => 1,
+            Form::Table(table) => table.len(),
+        }
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match &self.form {
+            Form::Listpack(listpack) => {
+                let at = listpack.find(field, 1)?;
+                Some(bytes_at(listpack, listpack.next(at).expect("a field has a value")))
+            }
+            Form::Table(table) => table.find(hash(field), field).map(|e| Cow::Borrowed(e.payload())),
+        }
+    }
+
+    /// Sets a field; true if it is new.
+    pub fn set(&mut self, field: &[u8], value: &[u8], limits: HashLimits) -> bool {
+        if let Form::Listpack(listpack) = &mut self.form {
+            let fits = field.len() <= limits.value
+                && value.len() <= limits.value
+                && listpack.would_fit(field.len() + value.len());
+            if !fits {
+                self.become_table();
+            } else if let Some(at) = listpack.find(field, 1) {
+                let value_at = listpack.next(at).expect("a field has a value");
+                listpack.replace(value_at, value);
+                return false;
+            } else {
+                listpack.push_back(field);
+                listpack.push_back(value);
+                if listpack.len() / 2 > limits.entries {
+                    self.become_table();
+                }
+                return true;
+            }
+        }
+        let Form::Table(table) = &mut self.form else { unreachable!("a listpack was handled above") };
+        let hash = hash(field);
+        if let Some(mut slot) = table.find_mut(hash, field) {
+            slot.set_payload(value);
+            return false;
+        }
+        table.insert_unique(hash, Element::new(field, value));
+        true
+    }
+
+    /// Removes a field; false if there was none.
+    pub fn remove(&mut self, field: &[u8]) -> bool {
+        match &mut self.form {
+            Form::Listpack(listpack) => match listpack.find(field, 1) {
+                Some(at) => {
+                    let value_at = listpack.remove(at).expect("a field has a value");
+                    listpack.remove(value_at);
+                    true
+                }
+                None => false,
+            },
+            Form::Table(table) => table.remove(hash(field), field).is_some(),
+        }
+    }
+
+    fn become_table(&mut self) {
+        let mut table = Table::new();
+        self.for_each(|field, value| table.insert_unique(hash(field), Element::new(field, value)));
+        self.form = Form::Table(table);
+    }
+
+    /// Shows every field and value.
+    pub fn for_each(&self, mut visit: impl FnMut(&[u8], &[u8])) {
+        match &self.form {
+            Form::Listpack(listpack) => {
+                let mut at = listpack.first();
+                while let Some(field_at) = at {
+                    let value_at = listpack.next(field_at).expect("a field has a value");
+                    visit(&bytes_at(listpack, field_at), &bytes_at(listpack, value_at));
+                    at = listpack.next(value_at);
+                }
+            }
+            Form::Table(table) => table.iter().for_each(|e| visit(e.key(), e.payload())),
+        }
+    }
+
+    /// One step of HSCAN: shows about `count` fields from `cursor` on and returns the next cursor, 0 at the end. A
+    /// listpack is shown whole.
+    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(&[u8], &[u8])) -> u64 {
+        match &self.form {
+            Form::Listpack(_) => {
+                self.for_each(visit);
+                0
+            }
+            Form::Table(table) => table.scan(cursor, count, |e| visit(e.key(), e.payload())),
+        }
+    }
+
+    /// A random field and its value; None if there is none.
+    pub fn random(&self, rng: &mut impl FnMut() -> u64) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        match &self.form {
+            Form::Listpack(listpack) => {
+                let pairs = (listpack.len() / 2) as u64;
+                let index = rng().checked_rem(pairs)? as i64;
+                let field_at = listpack.seek(index * 2)?;
+                let value_at = listpack.next(field_at)?;
+                Some((bytes_at(listpack, field_at), bytes_at(listpack, value_at)))
+            }
+            Form::Table(table) => {
+                table.random(rng).map(|e| (Cow::Borrowed(e.key()), Cow::Borrowed(e.payload())))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_map_in_both_forms(
+            steps in prop::collection::vec((any::<bool>(), 0..40u8, prop::collection::vec(any::<u8>(), 0..12)), 0..200),
+            entries in 0..20usize,
+        ) {
+            let limits = HashLimits { entries, value: 8 };
+            let mut subject = Hash::default();
+            let mut model: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+            for (set, field, value) in steps {
+                let field = field.to_string().into_bytes();
+                if set {
+                    let new = subject.set(&field, &value, limits);
+                    prop_assert_eq!(new, model.insert(field, value).is_none());
+                } else {
+                    prop_assert_eq!(subject.remove(&field), model.remove(&field).is_some());
+                }
+                prop_assert_eq!(subject.len(), model.len());
+            }
+            let mut found = HashMap::new();
+            subject.for_each(|field, value| { found.insert(field.to_vec(), value.to_vec()); });
+            prop_assert_eq!(found, model);
+        }
     }
 }
