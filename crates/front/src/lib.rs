@@ -9,10 +9,13 @@ mod context;
 pub mod event_loop;
 mod front;
 pub mod glob;
+pub mod histogram;
+pub mod latency;
 pub mod log;
 pub mod memory;
 mod output_buffer;
 pub mod pubsub;
+pub mod slowlog;
 mod socket;
 
 pub use client::{Client, ClientClass, ClientKey};
