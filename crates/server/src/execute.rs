@@ -241,9 +241,7 @@ impl Server {
             }
             Propagation::Verbatim => {}
         }
-        for (db, key) in std::mem::take(&mut self.effects.changed) {
-            self.watched.touch(&mut self.front.clients, db, &key);
-        }
+        self.touch_watched();
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
         }
@@ -259,6 +257,23 @@ impl Server {
             self.effects.notify_in(db, EventClass::EXPIRED, "expired", &key);
             self.effects.touched(&key);
             self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+        }
+    }
+
+    /// What active expiry removed, outside any command: propagated and told to those who watch.
+    pub(crate) fn settle_expired(&mut self, db: u32) {
+        self.prepare_effects(db);
+        self.propagate_expired(db);
+        self.touch_watched();
+        if self.keyspace.db(db).has_garbage() {
+            self.free_garbage(db);
+        }
+        self.finish_propagation();
+    }
+
+    fn touch_watched(&mut self) {
+        for (db, key) in std::mem::take(&mut self.effects.changed) {
+            self.watched.touch(&mut self.front.clients, db, &key);
         }
     }
 

@@ -163,6 +163,7 @@ impl Service for Server {
     fn run_timers(&mut self) -> u64 {
         self.front.clock.update();
         self.time_out_blocked();
+        self.expire_due_keys();
         self.blocked.next_timeout(self.front.clock.now()).unwrap_or(TIMER_MS).min(TIMER_MS)
     }
 

@@ -5,7 +5,7 @@
 
 use crate::entry::{Entry, UnixMillis};
 use crate::hash::hash;
-use crate::table::{SlotMut, Table};
+use crate::table::{SlotMut, Table, Verdict};
 use crate::value::{
     Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
 };
@@ -87,9 +87,7 @@ pub struct Db {
     /// Big entries removed since the last [`Db::take_garbage`].
     garbage: Vec<Entry>,
     /// Where active expiry continues.
-    pub(crate) expire_cursor: u64,
-    /// A running mean of remaining time to live, for INFO keyspace.
-    pub(crate) average_ttl_ms: i64,
+    expire_cursor: u64,
 }
 
 impl Db {
@@ -105,11 +103,6 @@ impl Db {
     /// How many keys have an expiry.
     pub fn expiring_len(&self) -> usize {
         self.table.expiring_len()
-    }
-
-    /// Mean remaining time to live in milliseconds, as last sampled.
-    pub fn average_ttl_ms(&self) -> i64 {
-        self.average_ttl_ms
     }
 
     // --- reading -------------------------------------------------------------------------------------------------
@@ -243,7 +236,6 @@ impl Db {
     /// Deletes everything and hands it to the caller to free.
     pub fn take_all(&mut self) -> Table<Entry> {
         self.expire_cursor = 0;
-        self.average_ttl_ms = 0;
         self.table.take()
     }
 
@@ -417,6 +409,12 @@ impl Db {
         self.rng = seed;
     }
 
+    /// A source of random numbers for one command.
+    pub fn random_source(&mut self) -> impl FnMut() -> u64 + use<> {
+        let mut state = xorshift(&mut self.rng)();
+        move || xorshift(&mut state)()
+    }
+
     // --- expiry --------------------------------------------------------------------------------------------------
 
     #[inline]
@@ -437,10 +435,23 @@ impl Db {
         }
     }
 
-    /// Notes a key that active expiry removed.
-    pub(crate) fn note_expired(&mut self, entry: Entry) {
-        self.expired.push(entry.key().into());
-        self.discard(entry);
+    /// One step of active expiry: looks at about `max` entries with an expiry and deletes those that are due. Returns how
+    /// many were looked at and how many deleted.
+    pub fn expire_some(&mut self, max: usize) -> (usize, usize) {
+        let now = self.access.now;
+        let mut seen = 0;
+        let mut removed = Vec::new();
+        let judge = |entry: &Entry| {
+            seen += 1;
+            if due(entry, now) { Verdict::Remove } else { Verdict::Keep }
+        };
+        self.expire_cursor = self.table.visit_expiring(self.expire_cursor, max, judge, &mut removed);
+        let count = removed.len();
+        for entry in removed {
+            self.expired.push(entry.key().into());
+            self.discard(entry);
+        }
+        (seen, count)
     }
 
     /// Whether keys expired that nobody has asked for yet.

@@ -3,6 +3,7 @@
 mod expire;
 mod keys;
 mod rename;
+pub(crate) mod scan;
 
 use super::Command;
 
@@ -25,6 +26,7 @@ pub static COMMANDS: &[&Command] = &[
     &keys::TYPE,
     &keys::UNLINK,
     &rename::MOVE,
+    &scan::SCAN,
     &rename::RENAME,
     &rename::RENAMENX,
 ];
