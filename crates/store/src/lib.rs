@@ -6,6 +6,7 @@ pub mod encoding;
 pub mod entry;
 pub mod float;
 pub mod hash;
+pub mod hyperloglog;
 pub mod int;
 pub mod keyspace;
 pub mod rdb;
