@@ -11,7 +11,7 @@ use crate::stats::{CommandStats, Stats};
 use crate::watch::WatchedKeys;
 use front::background::Completion;
 use front::client::OwnedArgs;
-use front::command::{CommandId, CommandTable};
+use front::command::CommandId;
 use front::event_loop::Service;
 use front::{Client, ClientKey, Front};
 use std::io;
@@ -57,12 +57,7 @@ impl Server {
     /// # Errors
     /// When the system refuses an event loop, or the configuration cannot be followed here.
     pub fn new(config: Config, seed: u64) -> io::Result<Server> {
-        let mut table = CommandTable::new();
-        let mut handlers = Vec::new();
-        table.add(front::commands::COMMANDS, &mut handlers, Handler::Front);
-        for group in commands::GROUPS {
-            table.add(group, &mut handlers, |handler| handler);
-        }
+        let (mut table, handlers) = commands::table();
         let command_stats = (0..table.len()).map(|_| CommandStats::default()).collect();
         for (old, new) in &config.renamed_commands {
             let result = match new.as_str() {

@@ -24,7 +24,7 @@ pub(super) static ECHO: Command<FrontHandler> = Command {
         group: Group::Connection,
         summary: "Answers the message.",
         arity: 2,
-        flags: Flags::FAST,
+        flags: Flags::LOADING.and(Flags::STALE).and(Flags::FAST),
         categories: Categories::CONNECTION,
         args: &[Arg::string("message")],
         ..CommandSpec::BLANK

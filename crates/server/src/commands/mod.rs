@@ -15,6 +15,7 @@ pub mod string;
 pub mod transactions;
 
 use crate::context::Handler;
+use front::command::CommandTable;
 
 /// A command of a data node.
 pub type Command = front::command::Command<Handler>;
@@ -36,6 +37,17 @@ pub static GROUPS: &[&[&Command]] = &[
     transactions::COMMANDS,
 ];
 
+/// The table of a data node, and what runs each command.
+pub fn table() -> (CommandTable, Vec<Option<Handler>>) {
+    let mut table = CommandTable::new();
+    let mut handlers = Vec::new();
+    table.add(front::commands::COMMANDS, &mut handlers, Handler::Front);
+    for group in GROUPS {
+        table.add(group, &mut handlers, |handler| handler);
+    }
+    (table, handlers)
+}
+
 /// What a command file starts with.
 pub(crate) mod prelude {
     pub(crate) use super::Command;
@@ -43,4 +55,15 @@ pub(crate) mod prelude {
     pub(crate) use crate::effects::EventClass;
     pub(crate) use crate::words::{decimal, parse_integer};
     pub(crate) use front::command::*;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use front::command::contract;
+
+    #[test]
+    fn every_command_keeps_the_contract() {
+        assert_eq!(contract::violations(&table().0), Vec::<String>::new());
+    }
 }

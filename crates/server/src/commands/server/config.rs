@@ -60,7 +60,6 @@ static RESETSTAT: Command = Command {
         since: "2.0.0",
         arity: 2,
         flags: ADMIN,
-        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(resetstat)),
@@ -74,7 +73,6 @@ static REWRITE: Command = Command {
         since: "2.8.0",
         arity: 2,
         flags: ADMIN,
-        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(rewrite)),

@@ -33,6 +33,15 @@ pub(super) static SET: Command = Command {
                 Arg::flag("keepttl", "KEEPTTL").since("6.0.0"),
             ]).optional(),
         ],
+        // With GET it also reads, which a write-only ACL rule forbids.
+        keys_fn: Some(|args| {
+            let reads = args.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"get"));
+            let flags = match reads {
+                true => KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+                false => KeyFlags::OW.and(KeyFlags::UPDATE),
+            };
+            (args.len() > 1).then(|| vec![(1, flags)])
+        }),
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(set)),
