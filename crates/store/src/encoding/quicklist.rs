@@ -20,8 +20,9 @@ const SAFE_SIZE: usize = 8192;
 /// What an element costs beside its text, rounded up.
 const ELEMENT_OVERHEAD: usize = 8;
 
-/// Header and end mark, which two merged listpacks need only once.
-const PACK_OVERHEAD: usize = 7;
+/// What merging two nodes is taken to save. A listpack's header and end mark are 7 bytes, but Redis 7.0 still reckons
+/// with the 11 of its former node format, and this decides which nodes merge.
+const MERGE_SAVING: usize = 11;
 
 /// Smaller nodes are not worth compressing, nor are those that shrink by no more than `MIN_COMPRESS_GAIN`.
 const MIN_COMPRESS_SIZE: usize = 48;
@@ -488,7 +489,7 @@ impl Quicklist {
         if one.container() == Container::Plain || two.container() == Container::Plain {
             return false;
         }
-        let size = one.body.raw_len() + two.body.raw_len() - PACK_OVERHEAD;
+        let size = one.body.raw_len() + two.body.raw_len() - MERGE_SAVING;
         let count = i64::from(one.count) + i64::from(two.count);
         if !is_within_size(size, self.fill) && (size > SAFE_SIZE || count > i64::from(self.fill)) {
             return false;

@@ -93,6 +93,22 @@ fn inserting_into_a_full_node_splits_it_and_merges_what_fits() {
 }
 
 #[test]
+fn merged_nodes_may_exceed_their_limit_by_four_bytes() {
+    // Merged, the parts make 4100 bytes, or one more.
+    for (len, nodes) in [(1074, 1), (1075, 2)] {
+        let mut list = Quicklist::new(-1, 0);
+        for _ in 0..3 {
+            list.push_back(&[b'x'; 1000]);
+        }
+        list.push_back(b"x");
+        assert!(list.set(-1, &vec![b'x'; len]));
+        list.insert_after(1, b"a");
+        assert_eq!((list.node_count(), list.len()), (nodes, 5));
+        check(&list);
+    }
+}
+
+#[test]
 fn inserting_beside_a_full_node_uses_its_neighbour_or_a_new_node() {
     let mut list = numbers(4, 6);
     list.insert_after(3, b"new");
