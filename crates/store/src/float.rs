@@ -1,7 +1,7 @@
 //! Numbers with a fraction as clients see them: the texts Redis 7.0 accepts and the digits it
 //! answers with.
 //!
-//! Scores and most other replies print like C's `%.17g`, distances like `%.4f`, INCRBYFLOAT like
+//! Scores and most other replies print like C's `%.17g`, distances with four digits, INCRBYFLOAT like
 //! `%.17Lf` of an 80-bit `long double`. Shortest-digits printing (Redis 7.2 and later) would be
 //! different bytes.
 
@@ -95,10 +95,18 @@ fn push_with_point(digits: &[u8], whole: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a finite double with this many digits after the point, as C's `%.4f` does for GEO
-/// distances.
-pub fn format_fixed(value: f64, digits: usize, out: &mut Vec<u8>) {
-    write!(out, "{value:.digits$}").expect("writing to memory");
+/// Appends a double with this many digits after the point, as Redis prints distances: scaled to an
+/// integer first, ties to even. That is not always C's `%.4f`, which rounds the exact value.
+pub fn format_fixed(value: f64, digits: u32, out: &mut Vec<u8>) {
+    let scale = 10i64.pow(digits);
+    let units = (value * scale as f64).round_ties_even() as i64;
+    let sign = if units < 0 { "-" } else { "" };
+    let (whole, fraction) = (
+        (units / scale).unsigned_abs(),
+        (units % scale).unsigned_abs(),
+    );
+    let width = digits as usize;
+    write!(out, "{sign}{whole}.{fraction:0width$}").expect("writing to memory");
 }
 
 /// Reads a score, coordinate or other double argument: what C's `strtod` takes in full, including
@@ -503,14 +511,14 @@ mod tests {
     }
 
     #[test]
-    fn fixed_digits_round_the_exact_value() {
-        assert_eq!(
-            text(|out| format_fixed(190442.35055, 4, out)),
-            "190442.3506"
-        );
-        assert_eq!(text(|out| format_fixed(0.00005, 4, out)), "0.0001");
-        assert_eq!(text(|out| format_fixed(0.03125, 4, out)), "0.0312");
-        assert_eq!(text(|out| format_fixed(0.0, 4, out)), "0.0000");
+    fn fixed_digits_round_the_scaled_value() {
+        let fixed = |value| text(|out| format_fixed(value, 4, out));
+        assert_eq!(fixed(166274.15156960033), "166274.1516");
+        // More than the tie, but not once scaled: GEOSEARCH of redis-server 7.0.15 says so.
+        assert_eq!(fixed(13957743.229050001), "13957743.2290");
+        assert_eq!(fixed(0.03125), "0.0312");
+        assert_eq!(fixed(0.0), "0.0000");
+        assert_eq!(fixed(-0.5), "-0.5000");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod element;
 pub mod encoding;
 pub mod entry;
 pub mod float;
+pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod int;
