@@ -1,5 +1,6 @@
 //! The dataset: keyspace, entries, encodings, expiry, eviction, RDB bytes. No I/O, no clock.
 
+pub mod bits;
 pub mod db;
 pub mod element;
 pub mod encoding;
