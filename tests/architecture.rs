@@ -15,7 +15,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("front", &["resp"]),
     ("server", &["resp", "store", "front"]),
-    ("platform-kv", &["resp", "client", "store", "front", "server"]),
+    (
+        "platform-kv",
+        &["resp", "client", "store", "front", "server"],
+    ),
 ];
 
 #[test]

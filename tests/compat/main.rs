@@ -1,4 +1,12 @@
 //! Compat scripts, a file for each of Redis's command groups; `tests::compat` says how to write one.
 
 mod command;
+mod connection;
+mod generic;
+mod hash;
+mod list;
+mod protocol;
+mod server;
+mod set;
 mod string;
+mod transactions;

@@ -7,6 +7,7 @@
 //! SET k "a b\x00"          send and compare the reply; arguments as in split_words
 //! ~ SMEMBERS s             the order of the items means nothing
 //! % HGETALL h              the order of the pairs means nothing (also of a flat RESP2 list)
+//! ~~ COMMAND INFO config    nor does it at any depth
 //! & SCAN 0                 the order of the last item's items means nothing
 //! ? TIME                   only the types are compared
 //! $id = ? CLIENT ID        remember each server's own reply; $id stands for it in later steps
@@ -72,6 +73,13 @@ pub fn same_in(protocol: Protocol, directives: &[&str], script: &str) {
         };
         steps += 1;
         let [expected, found] = sides.each_mut().map(|side| side.perform(&step));
+        let unanswered = matches!(expected, Some(Err(ReplyError::Silence)));
+        let wanted = matches!(step.action, Action::Silence);
+        assert!(
+            !unanswered || wanted,
+            "redis-server does not answer line {}: {line}",
+            number + 1
+        );
         if expected != found {
             count += 1;
             let _ = write!(
@@ -79,8 +87,8 @@ pub fn same_in(protocol: Protocol, directives: &[&str], script: &str) {
                 "  line {}: {}\n    redis-server: {}\n    platform-kv:  {}\n",
                 number + 1,
                 line.trim(),
-                show(expected.as_ref()),
-                show(found.as_ref()),
+                show(expected.as_ref(), found.as_ref()),
+                show(found.as_ref(), expected.as_ref()),
             );
         }
         if matches!(found, Some(Err(ReplyError::Closed))) && is_gone(&subject) {
@@ -102,12 +110,28 @@ fn is_gone(server: &Server) -> bool {
     Connection::open(server.port()).is_err()
 }
 
-fn show(outcome: Option<&Result<Reply, ReplyError>>) -> String {
-    match outcome {
-        None => "nothing".into(),
+/// Shows `outcome`, of a long one only what lies around the first difference to `other`.
+fn show(
+    outcome: Option<&Result<Reply, ReplyError>>,
+    other: Option<&Result<Reply, ReplyError>>,
+) -> String {
+    const LONGEST_SHOWN: usize = 600;
+    let [text, other] = [outcome, other].map(|outcome| match outcome {
+        None => "nothing".to_owned(),
         Some(Ok(reply)) => format!("{reply:?}"),
         Some(Err(error)) => format!("{error:?}"),
+    });
+    if text.len() <= LONGEST_SHOWN {
+        return text;
     }
+    let same = text
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let start = same.saturating_sub(LONGEST_SHOWN / 4);
+    let part: String = text.chars().skip(start).take(LONGEST_SHOWN).collect();
+    format!("(from character {start}) …{part}…")
 }
 
 /// One line of a script.
@@ -136,6 +160,7 @@ enum Action<'a> {
 enum Compare {
     Bytes,
     Unordered,
+    UnorderedDeep,
     UnorderedPairs,
     UnorderedLast,
     Shape,
@@ -144,6 +169,7 @@ enum Compare {
 impl Compare {
     fn prefix(text: &str) -> (Compare, &str) {
         let marks = [
+            ("~~", Compare::UnorderedDeep),
             ("~", Compare::Unordered),
             ("%", Compare::UnorderedPairs),
             ("&", Compare::UnorderedLast),
@@ -162,6 +188,7 @@ impl Compare {
             Compare::Bytes => reply,
             _ if reply.is_error() => reply,
             Compare::Unordered => reply.unordered(),
+            Compare::UnorderedDeep => reply.unordered_deep(),
             Compare::UnorderedPairs => reply.unordered_chunks(2),
             Compare::UnorderedLast => reply.unordered_last(),
             Compare::Shape => reply.shape(),

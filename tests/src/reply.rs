@@ -146,6 +146,18 @@ impl Reply {
         self
     }
 
+    /// Like [`Reply::unordered`], in this group and every one inside.
+    #[must_use]
+    pub fn unordered_deep(self) -> Reply {
+        match self {
+            Reply::Group(kind, Some(items)) => {
+                let items = items.into_iter().map(Reply::unordered_deep).collect();
+                Reply::Group(kind, Some(items)).unordered()
+            }
+            other => other,
+        }
+    }
+
     /// Like [`Reply::unordered`] for a flat list where each `width` items belong together.
     #[must_use]
     pub fn unordered_chunks(mut self, width: usize) -> Reply {
@@ -235,16 +247,11 @@ impl fmt::Debug for Reply {
                 }
             }
             Reply::Group(kind, Some(items)) => {
-                const MOST_SHOWN: usize = 60;
                 write!(f, "{}[", *kind as char)?;
-                for (i, item) in items.iter().take(MOST_SHOWN).enumerate() {
+                for (i, item) in items.iter().enumerate() {
                     write!(f, "{}{item:?}", if i == 0 { "" } else { " " })?;
                 }
-                if items.len() > MOST_SHOWN {
-                    write!(f, " …({} items)]", items.len())
-                } else {
-                    write!(f, "]")
-                }
+                write!(f, "]")
             }
         }
     }

@@ -71,7 +71,9 @@ impl Background {
                 .expect("a thread can be started at this early point");
             sender
         });
-        sender.send(Box::new(job)).expect("lane threads live as long as the process");
+        sender
+            .send(Box::new(job))
+            .expect("lane threads live as long as the process");
     }
 
     /// A sender for threads of the owner's own, and the waker that makes the loop look.

@@ -19,7 +19,10 @@ impl ClientKey {
         u64::from(self.generation) << 32 | u64::from(self.index)
     }
     pub(crate) fn from_token(token: u64) -> ClientKey {
-        ClientKey { index: token as u32, generation: (token >> 32) as u32 }
+        ClientKey {
+            index: token as u32,
+            generation: (token >> 32) as u32,
+        }
     }
 }
 
@@ -241,7 +244,9 @@ impl Client {
 
     /// Bytes queued by MULTI.
     pub fn transaction_memory(&self) -> usize {
-        self.transaction.as_ref().map_or(0, |t| t.queued.iter().map(|(_, args)| args.memory() + 48).sum())
+        self.transaction.as_ref().map_or(0, |t| {
+            t.queued.iter().map(|(_, args)| args.memory() + 48).sum()
+        })
     }
 
     /// Bytes of memory this client costs, `tot-mem` of CLIENT LIST.
@@ -253,10 +258,22 @@ impl Client {
             + self.name.capacity()
             + self.addr.capacity()
             + self.laddr.capacity()
-            + self.blocked.as_ref().map_or(0, |blocked| blocked.args.memory())
-            + self.watched.iter().map(|(_, key)| key.len() + 24).sum::<usize>()
+            + self
+                .blocked
+                .as_ref()
+                .map_or(0, |blocked| blocked.args.memory())
+            + self
+                .watched
+                .iter()
+                .map(|(_, key)| key.len() + 24)
+                .sum::<usize>()
             + self.subscriptions.as_ref().map_or(0, |s| {
-                s.channels.iter().chain(&s.patterns).chain(&s.shard_channels).map(|c| c.len() + 24).sum()
+                s.channels
+                    .iter()
+                    .chain(&s.patterns)
+                    .chain(&s.shard_channels)
+                    .map(|c| c.len() + 24)
+                    .sum()
             })
     }
 }
@@ -284,7 +301,10 @@ impl Clients {
         });
         let slot = &mut self.slots[index as usize];
         slot.0 = slot.0.wrapping_add(1) & 0x3fff_ffff;
-        let key = ClientKey { index, generation: slot.0 };
+        let key = ClientKey {
+            index,
+            generation: slot.0,
+        };
         slot.1 = Some(Box::new(make(key)));
         self.connected += 1;
         key
@@ -315,11 +335,15 @@ impl Clients {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.slots.iter().filter_map(|(_, client)| client.as_deref())
+        self.slots
+            .iter()
+            .filter_map(|(_, client)| client.as_deref())
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
-        self.slots.iter_mut().filter_map(|(_, client)| client.as_deref_mut())
+        self.slots
+            .iter_mut()
+            .filter_map(|(_, client)| client.as_deref_mut())
     }
 
     /// Every key in the order the clients connected, as CLIENT LIST shows them.
@@ -331,6 +355,8 @@ impl Clients {
 
     /// The client of a CLIENT ID.
     pub fn by_id(&self, id: u64) -> Option<ClientKey> {
-        self.iter().find(|client| client.id == id).map(|client| client.key)
+        self.iter()
+            .find(|client| client.id == id)
+            .map(|client| client.key)
     }
 }

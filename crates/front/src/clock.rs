@@ -1,5 +1,8 @@
 //! The only place that reads clocks. Everything else gets the time handed in.
-#![allow(clippy::disallowed_methods, reason = "this module is where time enters")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this module is where time enters"
+)]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +19,11 @@ pub struct Clock {
 
 impl Clock {
     pub fn new() -> Clock {
-        let mut clock = Clock { started: Instant::now(), wall_us: 0, mono_us: 0 };
+        let mut clock = Clock {
+            started: Instant::now(),
+            wall_us: 0,
+            mono_us: 0,
+        };
         clock.update();
         clock
     }
@@ -24,7 +31,9 @@ impl Clock {
     /// Reads both clocks.
     #[inline]
     pub fn update(&mut self) {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         self.wall_us = wall.as_micros() as i64;
         self.mono_us = self.started.elapsed().as_micros() as u64;
     }

@@ -20,6 +20,9 @@ pub struct FrontContext<'a> {
 impl FrontContext<'_> {
     /// The client that sent the command.
     pub fn client(&mut self) -> &mut Client {
-        self.front.clients.get_mut(self.client).expect("a client outlives its command")
+        self.front
+            .clients
+            .get_mut(self.client)
+            .expect("a client outlives its command")
     }
 }

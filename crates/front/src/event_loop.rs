@@ -68,7 +68,11 @@ fn before_sleep<S: Service>(service: &mut S) {
 /// When the system's poller fails.
 pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
     let front = service.front();
-    let timeout_ms = if front.pending_input.is_empty() { timeout_ms } else { 0 };
+    let timeout_ms = if front.pending_input.is_empty() {
+        timeout_ms
+    } else {
+        0
+    };
     let mut events = std::mem::take(&mut front.poller.events);
     front.poller.wait(&mut events, timeout_ms)?;
     front.clock.update();
@@ -101,7 +105,9 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
 
 fn accept(front: &mut Front, index: usize) {
     for _ in 0..ACCEPTS_PER_TURN {
-        let Some(listener) = front.listeners.get(index) else { return };
+        let Some(listener) = front.listeners.get(index) else {
+            return;
+        };
         match listener.accept() {
             Ok(Some(accepted)) => front.admit(accepted),
             Ok(None) => return,
@@ -117,7 +123,9 @@ fn accept(front: &mut Front, index: usize) {
 fn read_client<S: Service>(service: &mut S, key: ClientKey) {
     let front = service.front();
     let now = front.clock.now();
-    let Some(client) = front.clients.get_mut(key) else { return };
+    let Some(client) = front.clients.get_mut(key) else {
+        return;
+    };
     if client.close_asap {
         return;
     }
@@ -130,14 +138,20 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
         if room < READ_BYTES / 4 {
             client.query.reserve(READ_BYTES);
         }
-        rustix::io::read(&client.socket, rustix::buffer::spare_capacity(&mut client.query))
-            .map_err(io::Error::from)
+        rustix::io::read(
+            &client.socket,
+            rustix::buffer::spare_capacity(&mut client.query),
+        )
+        .map_err(io::Error::from)
     };
     let bytes = match result {
         Ok(0) => return front.close_soon(key),
         Ok(bytes) => bytes,
         Err(error)
-            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+            ) =>
         {
             return;
         }
@@ -173,7 +187,9 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
 
 /// Runs what waits in the client's own query buffer.
 fn run_query<S: Service>(service: &mut S, key: ClientKey) {
-    let Some(client) = service.front().clients.get_mut(key) else { return };
+    let Some(client) = service.front().clients.get_mut(key) else {
+        return;
+    };
     let mut query = std::mem::take(&mut client.query);
     let consumed = run_requests(service, key, &query);
     if let Some(client) = service.front().clients.get_mut(key) {
@@ -210,14 +226,22 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
     let mut spans = Vec::new();
     while consumed < data.len() {
         let front = service.front();
-        let Some(client) = front.clients.get_mut(key) else { return data.len() };
+        let Some(client) = front.clients.get_mut(key) else {
+            return data.len();
+        };
         if !may_run(client) {
             return consumed;
         }
         let mut parser = std::mem::take(&mut client.parser);
-        let limits = resp::Limits { authenticated: client.authenticated, ..front.settings.limits.clone() };
-        let mut requests: [Request; BATCH] =
-            std::array::from_fn(|_| Request { first_arg: 0, args: 0, end: 0 });
+        let limits = resp::Limits {
+            authenticated: client.authenticated,
+            ..front.settings.limits.clone()
+        };
+        let mut requests: [Request; BATCH] = std::array::from_fn(|_| Request {
+            first_arg: 0,
+            args: 0,
+            end: 0,
+        });
         let mut count = 0;
         let mut at = consumed;
         let mut stop = None;
@@ -229,7 +253,11 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
                 Ok(Parsed::Command { consumed: bytes }) => {
                     bases[count] = at;
                     at += bytes;
-                    requests[count] = Request { first_arg, args: spans.len() - first_arg, end: at };
+                    requests[count] = Request {
+                        first_arg,
+                        args: spans.len() - first_arg,
+                        end: at,
+                    };
                     count += 1;
                 }
                 Ok(Parsed::Empty { consumed: bytes }) => {
@@ -260,7 +288,8 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
             }
         }
         let args = &*args;
-        let args_of = |request: &Request| &args[request.first_arg..request.first_arg + request.args];
+        let args_of =
+            |request: &Request| &args[request.first_arg..request.first_arg + request.args];
         if count > 1 {
             let mut batch: [&[&[u8]]; BATCH] = [&[]; BATCH];
             for (slot, request) in batch.iter_mut().zip(&requests[..count]) {
@@ -292,8 +321,11 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
                 if let Some(client) = service.front().clients.get_mut(key)
                     && needed > READ_BYTES / 2
                 {
-                    let missing = (data.len() - consumed + needed).saturating_sub(client.query.len());
-                    client.query.reserve_exact(missing.min(resp_reserve_limit(data.len())));
+                    let missing =
+                        (data.len() - consumed + needed).saturating_sub(client.query.len());
+                    client
+                        .query
+                        .reserve_exact(missing.min(resp_reserve_limit(data.len())));
                 }
                 return consumed;
             }
@@ -379,10 +411,17 @@ impl Waker {
 impl Poller {
     pub(crate) fn new() -> io::Result<Poller> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let waker = Waker(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
+        let waker = Waker(Arc::new(eventfd(
+            0,
+            EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK,
+        )?));
         let data = epoll::EventData::new_u64(WAKER_TOKEN);
         epoll::add(&epoll, &*waker.0, data, epoll::EventFlags::IN)?;
-        Ok(Poller { epoll, waker, events: Vec::with_capacity(EVENTS_PER_TURN) })
+        Ok(Poller {
+            epoll,
+            waker,
+            events: Vec::with_capacity(EVENTS_PER_TURN),
+        })
     }
 
     pub(crate) fn waker(&self) -> Waker {
@@ -402,8 +441,13 @@ impl Poller {
     pub(crate) fn set_writable(&self, key: ClientKey, fd: BorrowedFd<'_>, on: bool) {
         let mut flags = epoll::EventFlags::IN;
         flags.set(epoll::EventFlags::OUT, on);
-        epoll::modify(&self.epoll, fd, epoll::EventData::new_u64(key.token()), flags)
-            .expect("a connected client's descriptor is registered");
+        epoll::modify(
+            &self.epoll,
+            fd,
+            epoll::EventData::new_u64(key.token()),
+            flags,
+        )
+        .expect("a connected client's descriptor is registered");
     }
 
     pub(crate) fn remove(&self, fd: BorrowedFd<'_>) {
@@ -418,7 +462,11 @@ impl Poller {
             tv_nsec: i64::from(timeout.subsec_nanos()),
         };
         events.clear();
-        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(events), Some(&timeout)) {
+        match epoll::wait(
+            &self.epoll,
+            rustix::buffer::spare_capacity(events),
+            Some(&timeout),
+        ) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }

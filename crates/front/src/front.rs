@@ -38,7 +38,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         const MB: usize = 1024 * 1024;
-        let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
+        let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit {
+            hard_bytes,
+            soft_bytes,
+            soft_seconds,
+        };
         Settings {
             maxclients: 10_000,
             timeout_seconds: 0,
@@ -47,7 +51,11 @@ impl Default for Settings {
             limits: resp::Limits::default(),
             protected_mode: true,
             default_user_has_password: false,
-            output_limits: [limit(0, 0, 0), limit(256 * MB, 64 * MB, 60), limit(32 * MB, 8 * MB, 60)],
+            output_limits: [
+                limit(0, 0, 0),
+                limit(256 * MB, 64 * MB, 60),
+                limit(32 * MB, 8 * MB, 60),
+            ],
         }
     }
 }
@@ -125,7 +133,8 @@ impl Front {
     /// # Errors
     /// When the poller refuses it.
     pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
-        self.poller.add_listener(self.listeners.len(), listener.as_fd())?;
+        self.poller
+            .add_listener(self.listeners.len(), listener.as_fd())?;
         self.listeners.push(listener);
         Ok(())
     }
@@ -138,7 +147,12 @@ impl Front {
     }
 
     pub(crate) fn admit(&mut self, accepted: Accepted) {
-        let Accepted { mut socket, addr, laddr, loopback } = accepted;
+        let Accepted {
+            mut socket,
+            addr,
+            laddr,
+            loopback,
+        } = accepted;
         let refusal: Option<&[u8]> = if self.clients.len() >= self.settings.maxclients {
             Some(b"-ERR max number of clients reached\r\n")
         } else if self.settings.protected_mode
@@ -211,7 +225,9 @@ impl Front {
     /// Appends bytes to what a client is owed, and closes it when that passes its limit.
     #[inline]
     pub fn send(&mut self, key: ClientKey, bytes: &[u8]) {
-        let Some(client) = self.clients.get_mut(key) else { return };
+        let Some(client) = self.clients.get_mut(key) else {
+            return;
+        };
         if client.close_asap || bytes.is_empty() {
             return;
         }
@@ -234,7 +250,9 @@ impl Front {
     /// The reply of a finished command: dropped if the client asked for silence.
     #[inline]
     pub fn reply(&mut self, key: ClientKey, bytes: &[u8]) {
-        let Some(client) = self.clients.get_mut(key) else { return };
+        let Some(client) = self.clients.get_mut(key) else {
+            return;
+        };
         if client.reply_mode == ReplyMode::On {
             self.send(key, bytes);
         }
@@ -242,7 +260,9 @@ impl Front {
 
     fn check_output_limit(&mut self, key: ClientKey) {
         let now = self.clock.now();
-        let Some(client) = self.clients.get_mut(key) else { return };
+        let Some(client) = self.clients.get_mut(key) else {
+            return;
+        };
         let limit = match client.class {
             ClientClass::Master => return,
             ClientClass::Normal if client.subscriptions.as_ref().is_some_and(|s| !s.is_empty()) => {
@@ -311,7 +331,9 @@ impl Front {
     pub(crate) fn write_client(&mut self, key: ClientKey) {
         /// A client that takes more than this at once waits for its next turn.
         const WRITE_LIMIT: usize = 1024 * 1024;
-        let Some(client) = self.clients.get_mut(key) else { return };
+        let Some(client) = self.clients.get_mut(key) else {
+            return;
+        };
         let result = client.output.write_to(&mut client.socket, WRITE_LIMIT);
         self.stats.writes_processed += 1;
         match result {
@@ -330,7 +352,8 @@ impl Front {
         let drained = client.output.is_empty();
         if client.wants_writable == drained {
             client.wants_writable = !drained;
-            self.poller.set_writable(key, client.socket.as_fd(), !drained);
+            self.poller
+                .set_writable(key, client.socket.as_fd(), !drained);
         }
         if drained {
             client.soft_limit_since_ms = None;
@@ -357,7 +380,8 @@ fn set_keepalive(stream: &std::net::TcpStream, seconds: u32) {
         .and_then(|()| sockopt::set_tcp_keepcnt(stream, 3));
 }
 
-const PROTECTED_MODE_REFUSAL: &[u8] = b"-DENIED Redis is running in protected mode because protected \
+const PROTECTED_MODE_REFUSAL: &[u8] =
+    b"-DENIED Redis is running in protected mode because protected \
 mode is enabled and no password is set for the default user. In this mode connections are only \
 accepted from the loopback interface. To accept other hosts: set a password (requirepass), or turn \
 protected mode off (CONFIG SET protected-mode no from the loopback interface, or the directive in \

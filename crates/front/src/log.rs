@@ -25,17 +25,27 @@ pub struct Settings {
     pub file: Option<File>,
 }
 
-static SETTINGS: Mutex<Settings> =
-    Mutex::new(Settings { level: Level::Notice, role: 'M', json: false, file: None });
+static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
+    level: Level::Notice,
+    role: 'M',
+    json: false,
+    file: None,
+});
 
 /// Changes the settings.
 pub fn configure(change: impl FnOnce(&mut Settings)) {
-    change(&mut SETTINGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    change(
+        &mut SETTINGS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    );
 }
 
 /// Writes one line, if the level is wanted.
 pub fn write(level: Level, text: Arguments<'_>) {
-    let mut settings = SETTINGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut settings = SETTINGS
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     if level < settings.level {
         return;
     }
@@ -87,8 +97,9 @@ fn json_escape(text: &str) -> String {
     out
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// `24 Nov 2026 00:01:17.123`, or RFC 3339; UTC.
 fn format_time(unix_ms: i64, rfc3339: bool) -> String {
@@ -99,7 +110,10 @@ fn format_time(unix_ms: i64, rfc3339: bool) -> String {
     if rfc3339 {
         format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{ms:03}Z")
     } else {
-        format!("{day:02} {} {year} {h:02}:{m:02}:{s:02}.{ms:03}", MONTHS[month as usize - 1])
+        format!(
+            "{day:02} {} {year} {h:02}:{m:02}:{s:02}.{ms:03}",
+            MONTHS[month as usize - 1]
+        )
     }
 }
 
@@ -135,7 +149,13 @@ mod tests {
 
     #[test]
     fn a_line_shows_the_date_as_redis_does() {
-        assert_eq!(format_time(1_795_478_477_123, false), "24 Nov 2026 00:01:17.123");
-        assert_eq!(format_time(951_782_400_000, true), "2000-02-29T00:00:00.000Z");
+        assert_eq!(
+            format_time(1_795_478_477_123, false),
+            "24 Nov 2026 00:01:17.123"
+        );
+        assert_eq!(
+            format_time(951_782_400_000, true),
+            "2000-02-29T00:00:00.000Z"
+        );
     }
 }

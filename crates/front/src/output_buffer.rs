@@ -32,7 +32,11 @@ impl OutputBuffer {
 
     /// Bytes in the tail, `obl` of CLIENT LIST.
     pub fn tail_len(&self) -> usize {
-        if self.chunks.is_empty() { self.tail.len() - self.sent } else { self.tail.len() }
+        if self.chunks.is_empty() {
+            self.tail.len() - self.sent
+        } else {
+            self.tail.len()
+        }
     }
 
     /// Full chunks, `oll` of CLIENT LIST.
@@ -92,7 +96,11 @@ impl OutputBuffer {
                 let mut slices = [IoSlice::new(&[]); CHUNKS_PER_WRITE];
                 let mut count = 0;
                 for (index, chunk) in self.chunks.iter().take(CHUNKS_PER_WRITE).enumerate() {
-                    slices[index] = IoSlice::new(if index == 0 { &chunk[self.sent..] } else { chunk });
+                    slices[index] = IoSlice::new(if index == 0 {
+                        &chunk[self.sent..]
+                    } else {
+                        chunk
+                    });
                     count += 1;
                 }
                 if count < CHUNKS_PER_WRITE {
@@ -178,17 +186,26 @@ mod tests {
     fn a_slow_reader_gets_every_byte_in_order() {
         let mut buffer = OutputBuffer::default();
         let mut expected = Vec::new();
-        let mut socket = Trickle { taken: Vec::new(), step: 7000 };
+        let mut socket = Trickle {
+            taken: Vec::new(),
+            step: 7000,
+        };
         for round in 0..200u32 {
-            let reply: Vec<u8> = (0..3000u32).map(|i| (i.wrapping_mul(round + 1) >> 3) as u8).collect();
+            let reply: Vec<u8> = (0..3000u32)
+                .map(|i| (i.wrapping_mul(round + 1) >> 3) as u8)
+                .collect();
             expected.extend_from_slice(&reply);
             buffer.append(&reply);
             if round % 3 == 0 {
-                buffer.write_to(&mut socket, 5000).expect("a trickle never fails");
+                buffer
+                    .write_to(&mut socket, 5000)
+                    .expect("a trickle never fails");
             }
             assert_eq!(buffer.len(), expected.len() - socket.taken.len());
         }
-        buffer.write_to(&mut socket, usize::MAX).expect("a trickle never fails");
+        buffer
+            .write_to(&mut socket, usize::MAX)
+            .expect("a trickle never fails");
         assert!(buffer.is_empty());
         assert_eq!(socket.taken, expected);
     }

@@ -85,7 +85,11 @@ impl Listener {
     /// Those of bind and listen.
     pub fn tcp(addr: SocketAddr, backlog: i32) -> io::Result<Listener> {
         use rustix::net;
-        let family = if addr.is_ipv6() { net::AddressFamily::INET6 } else { net::AddressFamily::INET };
+        let family = if addr.is_ipv6() {
+            net::AddressFamily::INET6
+        } else {
+            net::AddressFamily::INET
+        };
         let fd = net::socket_with(
             family,
             net::SocketType::STREAM,

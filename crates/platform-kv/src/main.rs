@@ -20,7 +20,10 @@ Options:
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str()).unwrap_or_default();
+    let name = args
+        .first()
+        .and_then(|path| Path::new(path).file_name()?.to_str())
+        .unwrap_or_default();
     if name.contains("redis-server") {
         return server::main(&args[1..]);
     }

@@ -9,8 +9,8 @@ use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
 use front::command::CommandId;
 use front::{Client, ClientKey, UnixMillis};
-use store::keyspace::Keyspace;
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use store::keyspace::Keyspace;
 
 /// See the module.
 #[derive(Default)]
@@ -51,12 +51,16 @@ impl BlockedClients {
 
     /// Milliseconds until the first wait is over.
     pub fn next_timeout(&self, now: UnixMillis) -> Option<u64> {
-        self.timeouts.first().map(|&(until, _)| (until - now).max(0) as u64)
+        self.timeouts
+            .first()
+            .map(|&(until, _)| (until - now).max(0) as u64)
     }
 
     /// Forgets a client's wait; its own state is left to the caller.
     pub fn forget(&mut self, client: &mut Client) {
-        let Some(blocked) = &client.blocked else { return };
+        let Some(blocked) = &client.blocked else {
+            return;
+        };
         self.count -= 1;
         if let Some(until) = blocked.until {
             self.timeouts.remove(&(until, client.key));
@@ -90,9 +94,17 @@ impl BlockedClients {
 
 impl Server {
     /// Parks the client of a command that asked to wait.
-    pub(crate) fn block_client(&mut self, key: ClientKey, command: CommandId, args: &[&[u8]], on: BlockOn) {
+    pub(crate) fn block_client(
+        &mut self,
+        key: ClientKey,
+        command: CommandId,
+        args: &[&[u8]],
+        on: BlockOn,
+    ) {
         let since_us = self.front.clock.mono_us();
-        let Some(client) = self.front.clients.get_mut(key) else { return };
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
         let blocked = Blocked {
             reason: BlockReason::Keys,
             command,
@@ -118,7 +130,9 @@ impl Server {
         // Serving may make further keys ready (BLMOVE feeds a list): go on until nothing is.
         while !self.effects.ready.is_empty() {
             for (db, key) in std::mem::take(&mut self.effects.ready) {
-                let Some(queue) = self.blocked.waiting.get(&(db, key)) else { continue };
+                let Some(queue) = self.blocked.waiting.get(&(db, key)) else {
+                    continue;
+                };
                 for client in queue.iter().copied().collect::<Vec<_>>() {
                     self.retry_blocked(client);
                 }
@@ -127,8 +141,12 @@ impl Server {
     }
 
     fn retry_blocked(&mut self, key: ClientKey) {
-        let Some(client) = self.front.clients.get_mut(key) else { return };
-        let Some(blocked) = client.blocked.as_ref() else { return };
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
+        let Some(blocked) = client.blocked.as_ref() else {
+            return;
+        };
         if blocked.reason != BlockReason::Keys {
             return;
         }
@@ -152,9 +170,15 @@ impl Server {
 
     /// Ends a client's wait without a key.
     fn time_out(&mut self, key: ClientKey) {
-        let Some(blocked) = self.unpark(key) else { return };
+        let Some(blocked) = self.unpark(key) else {
+            return;
+        };
         let mut reply = Vec::new();
-        let resp3 = self.front.clients.get(key).is_some_and(|client| client.resp3);
+        let resp3 = self
+            .front
+            .clients
+            .get(key)
+            .is_some_and(|client| client.resp3);
         let mut writer = resp::Writer::new(&mut reply, resp3);
         match self.full_name(blocked.command) {
             // These answer with an element, the others with an array.

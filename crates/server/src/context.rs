@@ -62,7 +62,11 @@ impl ServerContext<'_> {
     }
     /// The client that sent the command.
     pub fn client(&mut self) -> &mut front::Client {
-        self.server.front.clients.get_mut(self.client).expect("a client outlives its command")
+        self.server
+            .front
+            .clients
+            .get_mut(self.client)
+            .expect("a client outlives its command")
     }
 }
 

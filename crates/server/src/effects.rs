@@ -141,7 +141,12 @@ impl Effects {
     #[inline]
     pub fn notify_in(&mut self, db: u32, class: EventClass, name: &'static str, key: &[u8]) {
         if self.wanted.events.any(class) {
-            self.events.push(Event { class, name, db, key: key.into() });
+            self.events.push(Event {
+                class,
+                name,
+                db,
+                key: key.into(),
+            });
         }
     }
 
@@ -190,6 +195,9 @@ impl Effects {
 
     /// The client waits for these keys; the same command runs again when one is ready.
     pub fn block_on(&mut self, keys: &[&[u8]], until: Option<UnixMillis>) {
-        self.block = Some(BlockOn { keys: keys.iter().map(|&key| key.into()).collect(), until });
+        self.block = Some(BlockOn {
+            keys: keys.iter().map(|&key| key.into()).collect(),
+            until,
+        });
     }
 }

@@ -5,26 +5,36 @@ use crate::effects::{EventClass, Propagation, Wanted};
 use crate::server::Server;
 use front::client::{OwnedArgs, ReplyMode};
 use front::command::{
-    CommandError, CommandId, CommandResult, Flags, Lookup, first_key, unknown_command, unknown_subcommand,
+    CommandError, CommandId, CommandResult, Flags, Lookup, first_key, unknown_command,
+    unknown_subcommand,
 };
 use front::{ClientKey, FrontContext};
 use resp::Writer;
 
 /// Commands that EXEC runs at once even while a transaction is open.
 fn runs_in_transaction(name: &str) -> bool {
-    matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+    matches!(
+        name,
+        "exec" | "discard" | "multi" | "watch" | "quit" | "reset"
+    )
 }
 
 impl Server {
     /// Starts fetching the keys of requests that are about to run.
     pub(crate) fn prefetch_keys(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
-        let Some(db) = self.front.clients.get(client).map(|client| client.db) else { return };
+        let Some(db) = self.front.clients.get(client).map(|client| client.db) else {
+            return;
+        };
         let db = self.keyspace.db(db);
         let mut hashes = [0u64; 16];
         let mut count = 0;
         for args in requests.iter().take(hashes.len()) {
-            let Lookup::Found(id) = self.front.table.lookup(args) else { continue };
-            let Some(at) = first_key(self.front.table.entry(id).spec, args) else { continue };
+            let Lookup::Found(id) = self.front.table.lookup(args) else {
+                continue;
+            };
+            let Some(at) = first_key(self.front.table.entry(id).spec, args) else {
+                continue;
+            };
             hashes[count] = store::hash::hash(args[at]);
             db.prefetch(hashes[count]);
             count += 1;
@@ -36,7 +46,9 @@ impl Server {
 
     /// Runs one request of a client.
     pub(crate) fn execute_request(&mut self, key: ClientKey, args: &[&[u8]]) {
-        let Some(client) = self.front.clients.get(key) else { return };
+        let Some(client) = self.front.clients.get(key) else {
+            return;
+        };
         let resp3 = client.resp3;
         let id = match self.find(args) {
             Ok(id) => id,
@@ -68,7 +80,9 @@ impl Server {
     }
 
     fn finish_reply(&mut self, key: ClientKey, reply: &[u8]) {
-        let Some(client) = self.front.clients.get_mut(key) else { return };
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
         match client.reply_mode {
             ReplyMode::On => self.front.send(key, reply),
             ReplyMode::Off => {}
@@ -93,7 +107,11 @@ impl Server {
     }
 
     fn admit_request(&self, key: ClientKey, id: CommandId) -> Result<(), CommandError> {
-        let client = self.front.clients.get(key).expect("the client sent a request");
+        let client = self
+            .front
+            .clients
+            .get(key)
+            .expect("the client sent a request");
         self.admit(client, self.front.table.entry(id))
     }
 
@@ -120,8 +138,16 @@ impl Server {
 
     /// Runs a command whose request was admitted, appends its reply and performs its effects. EXEC calls this for each
     /// queued command.
-    pub(crate) fn call(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]], reply: &mut Vec<u8>) {
-        let Some(client) = self.front.clients.get(key) else { return };
+    pub(crate) fn call(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+        reply: &mut Vec<u8>,
+    ) {
+        let Some(client) = self.front.clients.get(key) else {
+            return;
+        };
         let (resp3, db) = (client.resp3, client.db);
         let started_ns = self.front.clock.read_mono_ns();
         self.depth += 1;
@@ -147,8 +173,16 @@ impl Server {
     }
 
     /// Runs a blocked client's request again. Returns whether it got an answer.
-    pub(crate) fn run_again(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]], _waited_us: u64) -> bool {
-        let Some(client) = self.front.clients.get(key) else { return false };
+    pub(crate) fn run_again(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+        _waited_us: u64,
+    ) -> bool {
+        let Some(client) = self.front.clients.get(key) else {
+            return false;
+        };
         let (resp3, db) = (client.resp3, client.db);
         self.depth += 1;
         self.prepare_effects(db);
@@ -212,11 +246,22 @@ impl Server {
                     db.access = access;
                 }
                 let deny_blocking = self.deny_blocking;
-                run(&mut ServerContext { server: self, client: key, args, reply, now, db, deny_blocking })
+                run(&mut ServerContext {
+                    server: self,
+                    client: key,
+                    args,
+                    reply,
+                    now,
+                    db,
+                    deny_blocking,
+                })
             }
-            Some(Handler::Front(run)) => {
-                run(&mut FrontContext { front: &mut self.front, client: key, args, reply })
-            }
+            Some(Handler::Front(run)) => run(&mut FrontContext {
+                front: &mut self.front,
+                client: key,
+                args,
+                reply,
+            }),
             // A container called without a subcommand: its arity says so.
             None => Err(CommandError::WrongArity(self.full_name(id).to_string())),
         }
@@ -254,7 +299,8 @@ impl Server {
         }
         for key in self.keyspace.db(db).take_expired() {
             self.stats.expired_keys += 1;
-            self.effects.notify_in(db, EventClass::EXPIRED, "expired", &key);
+            self.effects
+                .notify_in(db, EventClass::EXPIRED, "expired", &key);
             self.effects.touched(&key);
             self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
         }
@@ -288,8 +334,8 @@ impl Server {
 
     fn finish_propagation(&mut self) {
         if !self.unit.is_empty() {
-            self.write_stream.append_all(&std::mem::take(&mut self.unit));
+            self.write_stream
+                .append_all(&std::mem::take(&mut self.unit));
         }
     }
 }
-

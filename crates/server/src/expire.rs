@@ -23,7 +23,10 @@ impl Unit {
             (b"EXAT", Unit::SecondsAt),
             (b"PXAT", Unit::MillisecondsAt),
         ];
-        options.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, unit)| unit)
+        options
+            .into_iter()
+            .find(|(name, _)| word.eq_ignore_ascii_case(name))
+            .map(|(_, unit)| unit)
     }
 }
 
@@ -54,7 +57,9 @@ pub(crate) fn parse_expiry(
     if number <= 0 {
         return Err(invalid());
     }
-    absolute(number, unit, now).filter(|&at| at > 0).ok_or_else(invalid)
+    absolute(number, unit, now)
+        .filter(|&at| at > 0)
+        .ok_or_else(invalid)
 }
 
 #[cfg(test)]
@@ -67,8 +72,17 @@ mod tests {
         assert_eq!(parse_expiry(b"10", Unit::MillisecondsAt, 5, "set"), Ok(10));
         let invalid = Err(CommandError::InvalidExpireTime("set".into()));
         assert_eq!(parse_expiry(b"0", Unit::Seconds, 5, "set"), invalid);
-        assert_eq!(parse_expiry(b"9223372036854775807", Unit::Seconds, 5, "set"), invalid);
-        assert_eq!(parse_expiry(b"9223372036854775807", Unit::Milliseconds, 5, "set"), invalid);
-        assert_eq!(parse_expiry(b"x", Unit::Seconds, 5, "set"), Err(CommandError::NotInteger));
+        assert_eq!(
+            parse_expiry(b"9223372036854775807", Unit::Seconds, 5, "set"),
+            invalid
+        );
+        assert_eq!(
+            parse_expiry(b"9223372036854775807", Unit::Milliseconds, 5, "set"),
+            invalid
+        );
+        assert_eq!(
+            parse_expiry(b"x", Unit::Seconds, 5, "set"),
+            Err(CommandError::NotInteger)
+        );
     }
 }

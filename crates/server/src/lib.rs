@@ -20,5 +20,5 @@ mod watch;
 mod words;
 
 pub use server::Server;
-pub use start::main;
 pub use settings::DataSettings;
+pub use start::main;

@@ -1,6 +1,8 @@
 //! The addresses a node listens on: `bind`, `port`, `unixsocket`.
 
-use crate::config::{self, BIND, Config, DirectiveId, PORT, TCP_BACKLOG, UNIXSOCKET, UNIXSOCKETPERM};
+use crate::config::{
+    self, BIND, Config, DirectiveId, PORT, TCP_BACKLOG, UNIXSOCKET, UNIXSOCKETPERM,
+};
 use crate::server::Server;
 use front::Listener;
 use std::io;
@@ -13,9 +15,17 @@ fn addresses(word: &str, port: u16) -> (io::Result<Vec<SocketAddr>>, bool) {
         None => (false, word),
     };
     let addresses = match host {
-        "*" => Ok(vec![SocketAddr::from((IpAddr::V4(Ipv4Addr::UNSPECIFIED), port))]),
-        "::*" => Ok(vec![SocketAddr::from((IpAddr::V6(Ipv6Addr::UNSPECIFIED), port))]),
-        host => (host, port).to_socket_addrs().map(|found| found.take(1).collect()),
+        "*" => Ok(vec![SocketAddr::from((
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port,
+        ))]),
+        "::*" => Ok(vec![SocketAddr::from((
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            port,
+        ))]),
+        host => (host, port)
+            .to_socket_addrs()
+            .map(|found| found.take(1).collect()),
     };
     (addresses, optional)
 }
@@ -38,7 +48,9 @@ fn open(config: &Config) -> Result<Vec<Listener>, String> {
                 front::log_notice!("Not listening on {word}: {error}");
             }
             Err(error) => {
-                front::log_warning!("Warning: Could not create server TCP listening socket {word}:{port}: {error}");
+                front::log_warning!(
+                    "Warning: Could not create server TCP listening socket {word}:{port}: {error}"
+                );
                 return Err(format!("Failed listening on port {port} (TCP), aborting."));
             }
         }
@@ -63,7 +75,9 @@ impl Server {
     /// When an address cannot be had.
     pub(crate) fn listen(&mut self) -> Result<(), String> {
         for listener in open(&self.config)? {
-            self.front.add_listener(listener).map_err(|error| error.to_string())?;
+            self.front
+                .add_listener(listener)
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -72,12 +86,21 @@ impl Server {
     ///
     /// # Errors
     /// The reason, with the directive to blame.
-    pub(crate) fn follow_addresses(&mut self, before: &Config) -> Result<(), (DirectiveId, String)> {
-        let changed: Vec<DirectiveId> =
-            [PORT, BIND].into_iter().filter(|&id| self.config.print(id) != before.print(id)).collect();
-        let Some(&blamed) = changed.first() else { return Ok(()) };
+    pub(crate) fn follow_addresses(
+        &mut self,
+        before: &Config,
+    ) -> Result<(), (DirectiveId, String)> {
+        let changed: Vec<DirectiveId> = [PORT, BIND]
+            .into_iter()
+            .filter(|&id| self.config.print(id) != before.print(id))
+            .collect();
+        let Some(&blamed) = changed.first() else {
+            return Ok(());
+        };
         self.front.close_listeners();
-        let Err(reason) = self.listen() else { return Ok(()) };
+        let Err(reason) = self.listen() else {
+            return Ok(());
+        };
         front::log_warning!("{reason}");
         self.front.close_listeners();
         for listener in open(before).unwrap_or_default() {

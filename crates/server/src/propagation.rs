@@ -17,7 +17,10 @@ impl WriteStream {
     pub fn append(&mut self, db: u32, args: &[&[u8]]) {
         if self.selected_db != Some(db) {
             let mut number = itoa::Buffer::new();
-            resp::encode_command(&[b"SELECT".as_slice(), number.format(db).as_bytes()], &mut self.buffer);
+            resp::encode_command(
+                &[b"SELECT".as_slice(), number.format(db).as_bytes()],
+                &mut self.buffer,
+            );
             self.selected_db = Some(db);
         }
         resp::encode_command(args, &mut self.buffer);
@@ -25,7 +28,9 @@ impl WriteStream {
 
     /// Appends commands as one transaction if there is more than one.
     pub fn append_all(&mut self, commands: &[(u32, OwnedArgs)]) {
-        let Some(((first_db, _), rest)) = commands.split_first() else { return };
+        let Some(((first_db, _), rest)) = commands.split_first() else {
+            return;
+        };
         if !rest.is_empty() {
             self.append(*first_db, &[b"MULTI"]);
         }

@@ -47,7 +47,9 @@ mod tests {
     fn a_partial_shuffle_keeps_different_items() {
         let mut state = 1u64;
         let mut rng = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             state >> 33
         };
         for count in [0, 1, 5, 10, 11] {

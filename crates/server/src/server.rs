@@ -119,7 +119,10 @@ impl Server {
     /// CONFIG RESETSTAT: counters start again from zero.
     pub(crate) fn reset_stats(&mut self) {
         let dirty = self.stats.dirty;
-        self.stats = Stats { dirty, ..Stats::default() };
+        self.stats = Stats {
+            dirty,
+            ..Stats::default()
+        };
         self.command_stats.fill(CommandStats::default());
         self.front.stats = Default::default();
         self.front.background.reset_freed_objects();
@@ -159,7 +162,10 @@ impl Service for Server {
         self.front.clock.update();
         self.time_out_blocked();
         self.expire_due_keys();
-        self.blocked.next_timeout(self.front.clock.now()).unwrap_or(TIMER_MS).min(TIMER_MS)
+        self.blocked
+            .next_timeout(self.front.clock.now())
+            .unwrap_or(TIMER_MS)
+            .min(TIMER_MS)
     }
 
     fn before_sleep(&mut self) {

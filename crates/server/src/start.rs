@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// The version of Redis this node stands in for.
-pub const REDIS_VERSION: &str = "7.0.15";
+pub(crate) const REDIS_VERSION: &str = "7.0.15";
 
 /// Bad configuration, no address to listen on, or a file that cannot be read.
 const EXIT_FAILURE: u8 = 1;
@@ -59,9 +59,8 @@ pub fn main(args: &[String]) -> ExitCode {
         }
         Request::Version => {
             println!(
-                "Redis server v={REDIS_VERSION} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build={} \
+                "Redis server v={REDIS_VERSION} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=0 \
                  (platform-kv {})",
-                "0",
                 env!("CARGO_PKG_VERSION")
             );
             return ExitCode::SUCCESS;
@@ -109,7 +108,11 @@ fn parse(args: &[String]) -> Request {
             },
         }
     }
-    if check { Request::CheckConfig(source) } else { Request::Run(source) }
+    if check {
+        Request::CheckConfig(source)
+    } else {
+        Request::Run(source)
+    }
 }
 
 fn check_config(source: &Source) -> Result<(), String> {
@@ -176,7 +179,10 @@ fn run(config: Config) -> Result<(), String> {
     notify_supervisor("READY=1");
     front::event_loop::run(&mut server).map_err(|error| error.to_string())?;
     notify_supervisor("STOPPING=1");
-    for path in [server.config.text(config::PIDFILE), server.config.text(config::UNIXSOCKET)] {
+    for path in [
+        server.config.text(config::PIDFILE),
+        server.config.text(config::UNIXSOCKET),
+    ] {
         if !path.is_empty() {
             // Gone already is as good as removed.
             let _ = std::fs::remove_file(path);
@@ -213,10 +219,15 @@ fn write_pidfile(config: &Config) {
 
 /// Tells systemd (or whoever set NOTIFY_SOCKET) about the node's state, by the protocol of sd_notify(3).
 fn notify_supervisor(state: &str) {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
     let sent = std::os::unix::net::UnixDatagram::unbound()
         .and_then(|socket| socket.send_to(state.as_bytes(), Path::new(&path)));
     if let Err(error) = sent {
-        front::log_warning!("Can't notify the supervisor at {}: {error}", Path::new(&path).display());
+        front::log_warning!(
+            "Can't notify the supervisor at {}: {error}",
+            Path::new(&path).display()
+        );
     }
 }

@@ -56,7 +56,12 @@ impl WatchedKeys {
         if self.watchers.is_empty() {
             return;
         }
-        for &watcher in self.watchers.get(&(db, Box::from(key))).into_iter().flatten() {
+        for &watcher in self
+            .watchers
+            .get(&(db, Box::from(key)))
+            .into_iter()
+            .flatten()
+        {
             if let Some(client) = clients.get_mut(watcher) {
                 client.watch_broken = true;
             }
@@ -71,7 +76,8 @@ impl WatchedKeys {
                 FlushScope::Db(flushed) => *db == flushed && keyspace.db(*db).peek(key).is_some(),
                 FlushScope::Swap(a, b) => {
                     (*db == a || *db == b)
-                        && (keyspace.db(a).peek(key).is_some() || keyspace.db(b).peek(key).is_some())
+                        && (keyspace.db(a).peek(key).is_some()
+                            || keyspace.db(b).peek(key).is_some())
                 }
             };
             for &watcher in watchers.iter().filter(|_| exists) {

@@ -20,19 +20,24 @@ pub(crate) fn decimal(number: i64) -> Vec<u8> {
 ///
 /// # Errors
 /// Not a number, or one that is negative or beyond what milliseconds can count.
-pub(crate) fn parse_timeout(word: &[u8], now: front::UnixMillis) -> Result<Option<front::UnixMillis>, CommandError> {
+pub(crate) fn parse_timeout(
+    word: &[u8],
+    now: front::UnixMillis,
+) -> Result<Option<front::UnixMillis>, CommandError> {
     /// Past this many milliseconds a time no longer fits; it shows as negative.
     const LIMIT_MS: f64 = i64::MAX as f64;
-    let seconds = store::float::parse_double(word)
-        .ok_or(CommandError::text("ERR timeout is not a float or out of range"))?;
+    let seconds = store::float::parse_double(word).ok_or(CommandError::text(
+        "ERR timeout is not a float or out of range",
+    ))?;
     let millis = (seconds * 1000.0).ceil();
-    if millis < 0.0 || millis >= LIMIT_MS {
+    if seconds < 0.0 || millis >= LIMIT_MS {
         return Err(CommandError::text("ERR timeout is negative"));
     }
     match millis as i64 {
         0 => Ok(None),
-        millis => {
-            now.checked_add(millis).map(Some).ok_or(CommandError::text("ERR timeout is out of range"))
-        }
+        millis => now
+            .checked_add(millis)
+            .map(Some)
+            .ok_or(CommandError::text("ERR timeout is out of range")),
     }
 }

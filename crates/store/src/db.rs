@@ -113,7 +113,9 @@ impl Db {
         let hash = hash(key);
         self.expire_if_due(hash, key);
         match self.table.find(hash, key) {
-            Some(entry) if self.access.expired != ExpiredEntries::Hide || !due(entry, self.access.now) => {
+            Some(entry)
+                if self.access.expired != ExpiredEntries::Hide || !due(entry, self.access.now) =>
+            {
                 self.stats.hits += 1;
                 touch(entry, &self.access, &mut self.rng);
                 Some(entry)
@@ -131,7 +133,9 @@ impl Db {
         self.expire_if_due(hash, key);
         let now = self.access.now;
         let hide = self.access.expired == ExpiredEntries::Hide;
-        self.table.find(hash, key).filter(|entry| !(hide && due(entry, now)))
+        self.table
+            .find(hash, key)
+            .filter(|entry| !(hide && due(entry, now)))
     }
 
     /// The value of a key, for reading.
@@ -276,17 +280,27 @@ impl Db {
 
     /// Lets `change` edit the bytes of a string in place (an absent key starts empty). The value becomes `raw`, as after
     /// APPEND or SETRANGE; the expiry stays.
-    pub fn edit_string<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Vec<u8>) -> R) -> Result<R, WrongType> {
+    pub fn edit_string<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> Result<R, WrongType> {
         let Some(mut slot) = self.lookup_write(key) else {
             let mut bytes = Vec::new();
             let result = change(&mut bytes);
-            self.set(key, Value::String(StringValue::Bytes { bytes, raw: true }), Expiry::Never);
+            self.set(
+                key,
+                Value::String(StringValue::Bytes { bytes, raw: true }),
+                Expiry::Never,
+            );
             return Ok(result);
         };
         if let ValueMut::HeapString(bytes) = slot.value_mut() {
             return Ok(change(bytes));
         }
-        let ValueRef::String(string) = slot.value() else { return Err(WrongType) };
+        let ValueRef::String(string) = slot.value() else {
+            return Err(WrongType);
+        };
         let mut bytes = string.to_vec();
         let result = change(&mut bytes);
         slot.replace_value(Value::String(StringValue::Bytes { bytes, raw: true }));
@@ -422,7 +436,11 @@ impl Db {
         if self.table.expiring_len() == 0 || self.access.expired != ExpiredEntries::Delete {
             return;
         }
-        if self.table.find(hash, key).is_some_and(|entry| due(entry, self.access.now)) {
+        if self
+            .table
+            .find(hash, key)
+            .is_some_and(|entry| due(entry, self.access.now))
+        {
             self.delete_expired(hash, key);
         }
     }
@@ -443,9 +461,15 @@ impl Db {
         let mut removed = Vec::new();
         let judge = |entry: &Entry| {
             seen += 1;
-            if due(entry, now) { Verdict::Remove } else { Verdict::Keep }
+            if due(entry, now) {
+                Verdict::Remove
+            } else {
+                Verdict::Keep
+            }
         };
-        self.expire_cursor = self.table.visit_expiring(self.expire_cursor, max, judge, &mut removed);
+        self.expire_cursor =
+            self.table
+                .visit_expiring(self.expire_cursor, max, judge, &mut removed);
         let count = removed.len();
         for entry in removed {
             self.expired.push(entry.key().into());
@@ -511,7 +535,10 @@ fn touch(entry: &Entry, access: &Access, rng: &mut u64) {
     }
     match access.policy {
         AccessPolicy::Lru => entry.set_access(lru_clock(access.now)),
-        AccessPolicy::Lfu { log_factor, decay_minutes } => {
+        AccessPolicy::Lfu {
+            log_factor,
+            decay_minutes,
+        } => {
             let count = lfu_count(entry.access(), access.now, decay_minutes);
             let random = xorshift(rng)() >> 11;
             let count = lfu_increment(count, log_factor, random as f64 / (1u64 << 53) as f64);
@@ -531,7 +558,11 @@ pub fn lfu_count(clock: u32, now: UnixMillis, decay_minutes: u32) -> u8 {
 fn lfu_increment(count: u8, log_factor: u32, random: f64) -> u8 {
     let base = u32::from(count).saturating_sub(LFU_INITIAL);
     let probability = 1.0 / (f64::from(base) * f64::from(log_factor) + 1.0);
-    if count < 255 && random < probability { count + 1 } else { count }
+    if count < 255 && random < probability {
+        count + 1
+    } else {
+        count
+    }
 }
 
 fn xorshift(state: &mut u64) -> impl FnMut() -> u64 {

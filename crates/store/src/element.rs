@@ -3,7 +3,10 @@
 //! ```text
 //! key length (4) | payload length (4) | key | payload
 //! ```
-#![allow(unsafe_code, reason = "one allocation per element, behind a thin pointer, is what keeps big values small")]
+#![allow(
+    unsafe_code,
+    reason = "one allocation per element, behind a thin pointer, is what keeps big values small"
+)]
 
 use crate::table::{Slot, Thin};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -20,21 +23,29 @@ pub struct Element(Thin);
 unsafe impl Send for Element {}
 
 fn layout(key_len: usize, payload_len: usize) -> Layout {
-    Layout::from_size_align(HEADER + key_len + payload_len, ALIGN).expect("elements are far below isize::MAX")
+    Layout::from_size_align(HEADER + key_len + payload_len, ALIGN)
+        .expect("elements are far below isize::MAX")
 }
 
 impl Element {
     /// # Panics
     /// If key or payload are 4 GiB or longer, which no request can be.
     pub fn new(key: &[u8], payload: &[u8]) -> Element {
-        let lens = [key, payload].map(|bytes| u32::try_from(bytes.len()).expect("arguments are below 4 GiB"));
+        let lens = [key, payload]
+            .map(|bytes| u32::try_from(bytes.len()).expect("arguments are below 4 GiB"));
         let layout = layout(key.len(), payload.len());
         // SAFETY: the layout has room for the header, the key and the payload, which are all written here.
         unsafe {
-            let Some(block) = NonNull::new(alloc(layout)) else { handle_alloc_error(layout) };
+            let Some(block) = NonNull::new(alloc(layout)) else {
+                handle_alloc_error(layout)
+            };
             ptr::write(block.as_ptr().cast::<[u32; 2]>(), lens);
             ptr::copy_nonoverlapping(key.as_ptr(), block.as_ptr().add(HEADER), key.len());
-            ptr::copy_nonoverlapping(payload.as_ptr(), block.as_ptr().add(HEADER + key.len()), payload.len());
+            ptr::copy_nonoverlapping(
+                payload.as_ptr(),
+                block.as_ptr().add(HEADER + key.len()),
+                payload.len(),
+            );
             Element(Thin::new(block))
         }
     }
@@ -58,7 +69,9 @@ impl Element {
     pub fn payload(&self) -> &[u8] {
         let (key_len, payload_len) = self.lens();
         // SAFETY: the payload's bytes follow the key's.
-        unsafe { std::slice::from_raw_parts(self.0.ptr().as_ptr().add(HEADER + key_len), payload_len) }
+        unsafe {
+            std::slice::from_raw_parts(self.0.ptr().as_ptr().add(HEADER + key_len), payload_len)
+        }
     }
 
     /// Changes the payload: in place if it has the same length.

@@ -6,13 +6,18 @@
 //!
 //! A 16-byte key with a 16-byte string takes 40 bytes, 48 with an expiry: the same allocator class. Larger strings and
 //! collections hang off the word.
-#![allow(unsafe_code, reason = "the layout is the point: one allocation, no padding, a thin pointer")]
+#![allow(
+    unsafe_code,
+    reason = "the layout is the point: one allocation, no padding, a thin pointer"
+)]
 
 use crate::int::parse_i64;
 use crate::table::{Slot, Thin};
-use crate::value::{Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef};
-use std::cell::Cell;
+use crate::value::{
+    Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
+};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 /// Wall-clock milliseconds since 1970.
@@ -70,7 +75,13 @@ struct Shape {
 impl Shape {
     fn of(key_len: usize, inline_len: Option<usize>, has_expiry: bool) -> Shape {
         let long = key_len > 255 || inline_len.unwrap_or(0) > 255;
-        Shape { has_expiry, long, word: inline_len.is_none(), key_len, inline_len: inline_len.unwrap_or(0) }
+        Shape {
+            has_expiry,
+            long,
+            word: inline_len.is_none(),
+            key_len,
+            inline_len: inline_len.unwrap_or(0),
+        }
     }
     fn word_at(&self) -> usize {
         HEADER + 8 * (self.has_expiry as usize + self.long as usize)
@@ -90,21 +101,33 @@ impl Entry {
     /// An entry of a key and a value.
     pub fn new(key: &[u8], value: Value, expiry: Option<UnixMillis>) -> Entry {
         match value {
-            Value::String(StringValue::Int(int)) => Entry::with_word(Kind::Int, 0, key, int as u64, expiry),
+            Value::String(StringValue::Int(int)) => {
+                Entry::with_word(Kind::Int, 0, key, int as u64, expiry)
+            }
             Value::String(StringValue::Bytes { bytes, raw }) => {
                 if bytes.len() <= INLINE_STRING_MAX {
                     let mut entry = Entry::with_inline(key, &bytes, expiry);
                     entry.set_raw(raw);
                     entry
                 } else {
-                    Entry::with_word(Kind::HeapString, RAW, key, into_word(Box::new(bytes)), expiry)
+                    Entry::with_word(
+                        Kind::HeapString,
+                        RAW,
+                        key,
+                        into_word(Box::new(bytes)),
+                        expiry,
+                    )
                 }
             }
             Value::List(list) => Entry::with_word(Kind::List, 0, key, into_word(list), expiry),
             Value::Set(set) => Entry::with_word(Kind::Set, 0, key, into_word(set), expiry),
             Value::Hash(hash) => Entry::with_word(Kind::Hash, 0, key, into_word(hash), expiry),
-            Value::SortedSet(zset) => Entry::with_word(Kind::SortedSet, 0, key, into_word(zset), expiry),
-            Value::Stream(stream) => Entry::with_word(Kind::Stream, 0, key, into_word(stream), expiry),
+            Value::SortedSet(zset) => {
+                Entry::with_word(Kind::SortedSet, 0, key, into_word(zset), expiry)
+            }
+            Value::Stream(stream) => {
+                Entry::with_word(Kind::Stream, 0, key, into_word(stream), expiry)
+            }
         }
     }
 
@@ -118,10 +141,22 @@ impl Entry {
         if bytes.len() <= INLINE_STRING_MAX {
             return Entry::with_inline(key, bytes, expiry);
         }
-        Entry::with_word(Kind::HeapString, RAW, key, into_word(Box::new(bytes.to_vec())), expiry)
+        Entry::with_word(
+            Kind::HeapString,
+            RAW,
+            key,
+            into_word(Box::new(bytes.to_vec())),
+            expiry,
+        )
     }
 
-    fn allocate(shape: &Shape, kind: Kind, flags: u8, key: &[u8], expiry: Option<UnixMillis>) -> Entry {
+    fn allocate(
+        shape: &Shape,
+        kind: Kind,
+        flags: u8,
+        key: &[u8],
+        expiry: Option<UnixMillis>,
+    ) -> Entry {
         let layout = shape.layout();
         // SAFETY: the layout is never empty (it has a header); every byte of it is written here or by the caller, and
         // all offsets come from the one `Shape` that made the layout.
@@ -130,7 +165,9 @@ impl Entry {
             if base.is_null() {
                 handle_alloc_error(layout);
             }
-            let flags = flags | if expiry.is_some() { HAS_EXPIRY } else { 0 } | if shape.long { LONG } else { 0 };
+            let flags = flags
+                | if expiry.is_some() { HAS_EXPIRY } else { 0 }
+                | if shape.long { LONG } else { 0 };
             ptr::write(
                 base.cast::<Header>(),
                 Header {
@@ -139,7 +176,11 @@ impl Entry {
                     epoch: 0,
                     access: Cell::new([0; 3]),
                     key_len: if shape.long { 0 } else { shape.key_len as u8 },
-                    value_len: if shape.long { 0 } else { shape.inline_len as u8 },
+                    value_len: if shape.long {
+                        0
+                    } else {
+                        shape.inline_len as u8
+                    },
                 },
             );
             let mut at = HEADER;
@@ -148,14 +189,23 @@ impl Entry {
                 at += 8;
             }
             if shape.long {
-                ptr::write(base.add(at).cast::<[u32; 2]>(), [shape.key_len as u32, shape.inline_len as u32]);
+                ptr::write(
+                    base.add(at).cast::<[u32; 2]>(),
+                    [shape.key_len as u32, shape.inline_len as u32],
+                );
             }
             ptr::copy_nonoverlapping(key.as_ptr(), base.add(shape.key_at()), key.len());
             Entry(Thin::new(NonNull::new_unchecked(base)))
         }
     }
 
-    fn with_word(kind: Kind, flags: u8, key: &[u8], word: u64, expiry: Option<UnixMillis>) -> Entry {
+    fn with_word(
+        kind: Kind,
+        flags: u8,
+        key: &[u8],
+        word: u64,
+        expiry: Option<UnixMillis>,
+    ) -> Entry {
         let shape = Shape::of(key.len(), None, expiry.is_some());
         let entry = Entry::allocate(&shape, kind, flags, key, expiry);
         // SAFETY: a shape with a word reserves 8 aligned bytes there.
@@ -202,13 +252,23 @@ impl Entry {
         let (key_len, inline_len) = if long {
             // SAFETY: the flag says the two lengths stand after the expiry.
             let lens = unsafe {
-                ptr::read(self.base().add(HEADER + 8 * has_expiry as usize).cast::<[u32; 2]>())
+                ptr::read(
+                    self.base()
+                        .add(HEADER + 8 * has_expiry as usize)
+                        .cast::<[u32; 2]>(),
+                )
             };
             (lens[0] as usize, lens[1] as usize)
         } else {
             (header.key_len as usize, header.value_len as usize)
         };
-        Shape { has_expiry, long, word: header.kind != Kind::InlineString, key_len, inline_len }
+        Shape {
+            has_expiry,
+            long,
+            word: header.kind != Kind::InlineString,
+            key_len,
+            inline_len,
+        }
     }
 
     #[inline]
@@ -313,7 +373,10 @@ impl Entry {
         let shape = self.shape();
         // SAFETY: an inline string's bytes follow the key.
         unsafe {
-            std::slice::from_raw_parts(self.base().add(shape.key_at() + shape.key_len), shape.inline_len)
+            std::slice::from_raw_parts(
+                self.base().add(shape.key_at() + shape.key_len),
+                shape.inline_len,
+            )
         }
     }
 
@@ -330,7 +393,9 @@ impl Entry {
             match self.header().kind {
                 Kind::InlineString => ValueRef::String(StringRef::Bytes(self.inline_bytes())),
                 Kind::Int => ValueRef::String(StringRef::Int(self.word() as i64)),
-                Kind::HeapString => ValueRef::String(StringRef::Bytes(&*from_word::<Vec<u8>>(self.word()))),
+                Kind::HeapString => {
+                    ValueRef::String(StringRef::Bytes(&*from_word::<Vec<u8>>(self.word())))
+                }
                 Kind::List => ValueRef::List(&*from_word::<List>(self.word())),
                 Kind::Set => ValueRef::Set(&*from_word::<Set>(self.word())),
                 Kind::Hash => ValueRef::Hash(&*from_word::<Hash>(self.word())),
@@ -378,7 +443,10 @@ impl Entry {
         let raw = self.is_raw();
         let kind = self.header().kind;
         if kind == Kind::InlineString {
-            return Value::String(StringValue::Bytes { bytes: self.inline_bytes().to_vec(), raw });
+            return Value::String(StringValue::Bytes {
+                bytes: self.inline_bytes().to_vec(),
+                raw,
+            });
         }
         // From here on the word belongs to the value; what is left drops as an integer.
         self.header_mut().kind = Kind::Int;
@@ -386,9 +454,10 @@ impl Entry {
         unsafe {
             match kind {
                 Kind::InlineString | Kind::Int => Value::String(StringValue::Int(word as i64)),
-                Kind::HeapString => {
-                    Value::String(StringValue::Bytes { bytes: *Box::from_raw(from_word::<Vec<u8>>(word)), raw })
-                }
+                Kind::HeapString => Value::String(StringValue::Bytes {
+                    bytes: *Box::from_raw(from_word::<Vec<u8>>(word)),
+                    raw,
+                }),
                 Kind::List => Value::List(Box::from_raw(from_word(word))),
                 Kind::Set => Value::Set(Box::from_raw(from_word(word))),
                 Kind::Hash => Value::Hash(Box::from_raw(from_word(word))),
@@ -493,7 +562,14 @@ mod tests {
 
     #[test]
     fn changing_the_expiry_keeps_key_value_and_marks() {
-        for (key_len, value_len) in [(1, 0), (16, 16), (255, 255), (256, 1), (3, 256), (70_000, 100_000)] {
+        for (key_len, value_len) in [
+            (1, 0),
+            (16, 16),
+            (255, 255),
+            (256, 1),
+            (3, 256),
+            (70_000, 100_000),
+        ] {
             let (key, value) = (vec![b'k'; key_len], vec![b'v'; value_len]);
             let mut entry = Entry::string(&key, &value, None);
             entry.set_access(0xabcdef);
@@ -518,7 +594,9 @@ mod tests {
                     entry.set_string(second, expiry);
                     assert_eq!(text(&entry), second);
                     assert_eq!(entry.expiry(), expiry);
-                    let Value::String(value) = entry.into_value() else { panic!("not a string") };
+                    let Value::String(value) = entry.into_value() else {
+                        panic!("not a string")
+                    };
                     assert_eq!(value.to_vec(), second);
                 }
             }

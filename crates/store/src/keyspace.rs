@@ -45,8 +45,10 @@ impl Keyspace {
     /// # Panics
     /// If they are the same.
     pub fn two(&mut self, a: u32, b: u32) -> (&mut Db, &mut Db) {
-        let [a, b] =
-            self.dbs.get_disjoint_mut([a as usize, b as usize]).expect("two different databases");
+        let [a, b] = self
+            .dbs
+            .get_disjoint_mut([a as usize, b as usize])
+            .expect("two different databases");
         (a, b)
     }
 
@@ -57,12 +59,18 @@ impl Keyspace {
 
     /// Every database with its number.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Db)> {
-        self.dbs.iter().enumerate().map(|(index, db)| (index as u32, db))
+        self.dbs
+            .iter()
+            .enumerate()
+            .map(|(index, db)| (index as u32, db))
     }
 
     /// Every database with its number, to change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Db)> {
-        self.dbs.iter_mut().enumerate().map(|(index, db)| (index as u32, db))
+        self.dbs
+            .iter_mut()
+            .enumerate()
+            .map(|(index, db)| (index as u32, db))
     }
 
     /// Keys in all databases.

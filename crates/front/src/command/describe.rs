@@ -267,7 +267,10 @@ pub fn syntax(entry: &TableEntry) -> String {
 /// `in_choice`: the argument stands between bars, which need no brackets inside.
 fn arg_syntax(arg: &Arg, in_choice: bool) -> String {
     let join = |args: &[Arg], separator: &str, in_choice| {
-        args.iter().map(|arg| arg_syntax(arg, in_choice)).collect::<Vec<_>>().join(separator)
+        args.iter()
+            .map(|arg| arg_syntax(arg, in_choice))
+            .collect::<Vec<_>>()
+            .join(separator)
     };
     let value = match arg.kind {
         ArgKind::PureToken => String::new(),
@@ -275,7 +278,11 @@ fn arg_syntax(arg: &Arg, in_choice: bool) -> String {
         ArgKind::OneOf(inner) => {
             let choices = join(inner, " | ", true);
             let bracketed = arg.optional && !arg.multiple && arg.token.is_none();
-            if (in_choice && arg.token.is_none()) || bracketed { choices } else { format!("<{choices}>") }
+            if (in_choice && arg.token.is_none()) || bracketed {
+                choices
+            } else {
+                format!("<{choices}>")
+            }
         }
         _ => arg.name.to_string(),
     };

@@ -52,7 +52,10 @@ impl CommandError {
     /// The error code: the first word.
     pub fn code(&self) -> String {
         let text = self.to_string();
-        text.split([' ', '\r', '\n']).next().unwrap_or("ERR").to_string()
+        text.split([' ', '\r', '\n'])
+            .next()
+            .unwrap_or("ERR")
+            .to_string()
     }
 }
 

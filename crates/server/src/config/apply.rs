@@ -41,7 +41,8 @@ impl Server {
         settings.protected_mode = config.bool(PROTECTED_MODE);
         settings.default_user_has_password = !config.text(REQUIREPASS).is_empty();
         settings.output_limits = special::output_limits(config.text(CLIENT_OUTPUT_BUFFER_LIMIT));
-        self.notify = special::event_classes(config.text(NOTIFY_KEYSPACE_EVENTS)).unwrap_or_default();
+        self.notify =
+            special::event_classes(config.text(NOTIFY_KEYSPACE_EVENTS)).unwrap_or_default();
         let level = match config.text(LOGLEVEL) {
             "debug" => Level::Debug,
             "verbose" => Level::Verbose,
@@ -50,12 +51,16 @@ impl Server {
         };
         front::log::configure(|log| log.level = level);
         let dir = config.text(DIR);
-        if !dir.is_empty() && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir)) {
+        if !dir.is_empty()
+            && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir))
+        {
             std::env::set_current_dir(dir).map_err(|error| (DIR, io_reason(&error)))?;
         }
         let dir = std::env::current_dir().map_err(|error| (DIR, io_reason(&error)))?;
         let dir = dir.display().to_string();
-        self.config.set(DIR, &[&dir]).map_err(|reason| (DIR, reason))
+        self.config
+            .set(DIR, &[&dir])
+            .map_err(|reason| (DIR, reason))
     }
 }
 

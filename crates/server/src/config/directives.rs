@@ -2,7 +2,9 @@
 //! `docs/configuration.md` derive from this list.
 
 use super::kind::Kind;
-use super::kind::Kind::{Bool, Choice, Choices, Integer, Memory, MemoryOrPercent, Octal, Special, Text};
+use super::kind::Kind::{
+    Bool, Choice, Choices, Integer, Memory, MemoryOrPercent, Octal, Special, Text,
+};
 use super::special;
 
 /// A directive's row in [`DIRECTIVES`].

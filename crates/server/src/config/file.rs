@@ -17,7 +17,11 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}\n    >>> '{}'", self.source, self.line, self.reason, self.text)
+        write!(
+            f,
+            "{}:{}: {}\n    >>> '{}'",
+            self.source, self.line, self.reason, self.text
+        )
     }
 }
 
@@ -30,15 +34,26 @@ const COMMAND_LINE: &str = "command line";
 /// # Errors
 /// Every line that cannot be taken.
 pub fn load(file: Option<&Path>, extra_lines: &[String]) -> Result<Config, Vec<ConfigError>> {
-    let mut reader = Reader { config: Config::default(), errors: Vec::new(), saves_reset: false };
+    let mut reader = Reader {
+        config: Config::default(),
+        errors: Vec::new(),
+        saves_reset: false,
+    };
     if let Some(file) = file {
-        reader.config.file = std::path::absolute(file).unwrap_or_else(|_| file.into()).display().to_string();
+        reader.config.file = std::path::absolute(file)
+            .unwrap_or_else(|_| file.into())
+            .display()
+            .to_string();
         reader.file(file, 0, None);
     }
     for (index, line) in extra_lines.iter().enumerate() {
         reader.line(COMMAND_LINE, index + 1, line, 0);
     }
-    if reader.errors.is_empty() { Ok(reader.config) } else { Err(reader.errors) }
+    if reader.errors.is_empty() {
+        Ok(reader.config)
+    } else {
+        Err(reader.errors)
+    }
 }
 
 struct Reader {
@@ -59,7 +74,12 @@ impl Reader {
             }
             Err(error) => {
                 let (source, line, text) = included_at.unwrap_or((COMMAND_LINE, 1, ""));
-                self.error(source, line, text, format!("can't open config file '{}': {error}", path.display()));
+                self.error(
+                    source,
+                    line,
+                    text,
+                    format!("can't open config file '{}': {error}", path.display()),
+                );
             }
         }
     }
@@ -79,10 +99,20 @@ impl Reader {
             return;
         }
         let Some(words) = resp::inline::split_args(trimmed.as_bytes()) else {
-            return self.error(source, number, text, "Unbalanced quotes in configuration line");
+            return self.error(
+                source,
+                number,
+                text,
+                "Unbalanced quotes in configuration line",
+            );
         };
-        let words: Vec<String> = words.into_iter().map(|word| String::from_utf8_lossy(&word).into_owned()).collect();
-        let Some((name, args)) = words.split_first() else { return };
+        let words: Vec<String> = words
+            .into_iter()
+            .map(|word| String::from_utf8_lossy(&word).into_owned())
+            .collect();
+        let Some((name, args)) = words.split_first() else {
+            return;
+        };
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         match (name.to_ascii_lowercase().as_str(), args.as_slice()) {
             ("include", [pattern]) if depth < INCLUDE_DEPTH => {
@@ -92,17 +122,27 @@ impl Reader {
             }
             ("include", [_]) => self.error(source, number, text, "include is nested too deep"),
             ("rename-command", [old, new]) => {
-                self.config.renamed_commands.push((old.to_string(), new.to_string()));
+                self.config
+                    .renamed_commands
+                    .push((old.to_string(), new.to_string()));
             }
             // Accepted for old files' sake.
-            ("list-max-ziplist-entries" | "list-max-ziplist-value" | "lua-replicate-commands", [_]) => {}
+            (
+                "list-max-ziplist-entries" | "list-max-ziplist-value" | "lua-replicate-commands",
+                [_],
+            ) => {}
             (name, _) => self.directive(source, number, text, name, &args),
         }
     }
 
     fn directive(&mut self, source: &str, number: usize, text: &str, name: &str, args: &[&str]) {
         let Some(id) = by_name(name) else {
-            return self.error(source, number, text, "Bad directive or wrong number of arguments");
+            return self.error(
+                source,
+                number,
+                text,
+                "Bad directive or wrong number of arguments",
+            );
         };
         let wanted = directive(id);
         if args.is_empty() || (args.len() > 1 && !wanted.has(DirectiveFlag::MultiArg)) {
@@ -134,10 +174,17 @@ fn included_files(pattern: &str) -> Vec<PathBuf> {
         return vec![PathBuf::from(pattern)];
     }
     let path = Path::new(pattern);
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+    let (Some(dir), Some(name)) = (
+        path.parent(),
+        path.file_name().and_then(|name| name.to_str()),
+    ) else {
         return Vec::new();
     };
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let dir = if dir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        dir
+    };
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
         .into_iter()
         .flatten()
@@ -162,7 +209,9 @@ mod tests {
 
     #[test]
     fn later_lines_win_and_save_lines_add_up() {
-        let config = read("port 1\nPORT 2\nsave 900 1\nsave 300 10\n# comment\n\nbind 127.0.0.1 ::1").unwrap();
+        let config =
+            read("port 1\nPORT 2\nsave 900 1\nsave 300 10\n# comment\n\nbind 127.0.0.1 ::1")
+                .unwrap();
         assert_eq!(config.integer(PORT), 2);
         assert_eq!(config.text(SAVE), "900 1 300 10");
         assert_eq!(config.text(BIND), "127.0.0.1 ::1");
@@ -171,7 +220,9 @@ mod tests {
 
     #[test]
     fn every_bad_line_is_reported_with_its_place() {
-        let errors = read("port x\nappendonly maybe\nnonsense 1\nmaxmemory 1 2\nrequirepass \"a").err().unwrap();
+        let errors = read("port x\nappendonly maybe\nnonsense 1\nmaxmemory 1 2\nrequirepass \"a")
+            .err()
+            .unwrap();
         let found: Vec<_> = errors.iter().map(|e| (e.line, e.reason.as_str())).collect();
         assert_eq!(
             found,

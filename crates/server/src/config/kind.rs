@@ -37,7 +37,9 @@ impl Kind {
     pub(crate) fn default_value(&self) -> ConfigValue {
         match *self {
             Kind::Bool(value) => ConfigValue::Bool(value),
-            Kind::Integer(value, ..) | Kind::Memory(value, _) | Kind::Octal(value) => ConfigValue::Integer(value),
+            Kind::Integer(value, ..) | Kind::Memory(value, _) | Kind::Octal(value) => {
+                ConfigValue::Integer(value)
+            }
             Kind::MemoryOrPercent(text)
             | Kind::Choice(_, text)
             | Kind::Choices(_, text)
@@ -60,7 +62,11 @@ impl Kind {
             return canonical(words).map(ConfigValue::Text);
         }
         if let Kind::Choices(of, _) = self {
-            let words: Vec<&str> = words.iter().flat_map(|word| word.split(' ')).filter(|w| !w.is_empty()).collect();
+            let words: Vec<&str> = words
+                .iter()
+                .flat_map(|word| word.split(' '))
+                .filter(|w| !w.is_empty())
+                .collect();
             let mut chosen = Vec::new();
             for word in &words {
                 let known = of.iter().find(|choice| choice.eq_ignore_ascii_case(word));
@@ -70,14 +76,19 @@ impl Kind {
                 return Err(not_a_choice(of));
             }
             // `default` means no choice at all; with others it adds nothing.
-            let mut ordered: Vec<&str> =
-                of.iter().copied().filter(|w| *w != "default" && chosen.contains(w)).collect();
+            let mut ordered: Vec<&str> = of
+                .iter()
+                .copied()
+                .filter(|w| *w != "default" && chosen.contains(w))
+                .collect();
             if ordered.is_empty() {
                 ordered.push("default");
             }
             return Ok(ConfigValue::Text(ordered.join(" ")));
         }
-        let [word] = words else { return Err("wrong number of arguments".into()) };
+        let [word] = words else {
+            return Err("wrong number of arguments".into());
+        };
         match self {
             Kind::Bool(_) => match word.to_ascii_lowercase().as_str() {
                 "yes" => Ok(ConfigValue::Bool(true)),
@@ -100,7 +111,8 @@ impl Kind {
                         Err(_) => Err("argument must be a memory or percent value".into()),
                     };
                 }
-                let value = parse_memory(word).ok_or("argument must be a memory or percent value")?;
+                let value =
+                    parse_memory(word).ok_or("argument must be a memory or percent value")?;
                 Ok(ConfigValue::Text(value.to_string()))
             }
             Kind::Octal(_) => {
@@ -133,14 +145,19 @@ impl Kind {
 }
 
 fn not_a_choice(of: &[&str]) -> String {
-    format!("argument(s) must be one of the following: {}", of.join(", "))
+    format!(
+        "argument(s) must be one of the following: {}",
+        of.join(", ")
+    )
 }
 
 fn within(value: i64, least: i64, most: i64) -> Result<ConfigValue, String> {
     if (least..=most).contains(&value) {
         Ok(ConfigValue::Integer(value))
     } else {
-        Err(format!("argument must be between {least} and {most} inclusive"))
+        Err(format!(
+            "argument must be between {least} and {most} inclusive"
+        ))
     }
 }
 
@@ -169,7 +186,15 @@ mod tests {
         assert_eq!(parse_memory("1k"), Some(1000));
         assert_eq!(parse_memory("1Kb"), Some(1024));
         assert_eq!(parse_memory("3GB"), Some(3 << 30));
-        for bad in ["", "k", "-1", "1tb", "1.5mb", "99999999999999999999", "9999999999gb"] {
+        for bad in [
+            "",
+            "k",
+            "-1",
+            "1tb",
+            "1.5mb",
+            "99999999999999999999",
+            "9999999999gb",
+        ] {
             assert_eq!(parse_memory(bad), None, "{bad}");
         }
     }

@@ -24,7 +24,10 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            values: DIRECTIVES.iter().map(|directive| directive.kind.default_value()).collect(),
+            values: DIRECTIVES
+                .iter()
+                .map(|directive| directive.kind.default_value())
+                .collect(),
             renamed_commands: Vec::new(),
             file: String::new(),
         }
@@ -35,7 +38,10 @@ impl Default for Config {
 pub(crate) fn by_name(name: &str) -> Option<DirectiveId> {
     DIRECTIVES
         .iter()
-        .position(|d| d.name.eq_ignore_ascii_case(name) || (!d.alias.is_empty() && d.alias.eq_ignore_ascii_case(name)))
+        .position(|d| {
+            d.name.eq_ignore_ascii_case(name)
+                || (!d.alias.is_empty() && d.alias.eq_ignore_ascii_case(name))
+        })
         .map(|index| DirectiveId(index as u16))
 }
 
@@ -111,15 +117,21 @@ mod tests {
             if printed.is_empty() {
                 continue;
             }
-            let parsed = directive.kind.parse(&[&printed]).unwrap_or_else(|e| panic!("{}: {e}", directive.name));
+            let parsed = directive
+                .kind
+                .parse(&[&printed])
+                .unwrap_or_else(|e| panic!("{}: {e}", directive.name));
             assert_eq!(directive.kind.print(&parsed), printed, "{}", directive.name);
         }
     }
 
     #[test]
     fn names_and_aliases_are_unique() {
-        let mut names: Vec<&str> =
-            DIRECTIVES.iter().flat_map(|d| [d.name, d.alias]).filter(|name| !name.is_empty()).collect();
+        let mut names: Vec<&str> = DIRECTIVES
+            .iter()
+            .flat_map(|d| [d.name, d.alias])
+            .filter(|name| !name.is_empty())
+            .collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -129,7 +141,9 @@ mod tests {
     #[test]
     fn a_partial_output_limit_keeps_the_other_classes() {
         let mut config = Config::default();
-        config.set(CLIENT_OUTPUT_BUFFER_LIMIT, &["pubsub", "1mb", "2mb", "3"]).unwrap();
+        config
+            .set(CLIENT_OUTPUT_BUFFER_LIMIT, &["pubsub", "1mb", "2mb", "3"])
+            .unwrap();
         assert_eq!(
             config.text(CLIENT_OUTPUT_BUFFER_LIMIT),
             "normal 0 0 0 slave 268435456 67108864 60 pubsub 1048576 2097152 3"

@@ -43,7 +43,11 @@ pub(crate) fn rewritten(config: &Config, old: &str) -> String {
     let mut written: HashSet<DirectiveId> = HashSet::new();
     let mut lines: Vec<String> = Vec::new();
     for line in old.lines() {
-        let name = line.trim().split_ascii_whitespace().next().unwrap_or_default();
+        let name = line
+            .trim()
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or_default();
         match by_name(name) {
             // Several lines of one directive (save, client-output-buffer-limit) become one.
             Some(id) => {
@@ -54,10 +58,10 @@ pub(crate) fn rewritten(config: &Config, old: &str) -> String {
             None => lines.push(line.to_string()),
         }
     }
-    for index in 0..DIRECTIVES.len() {
+    for (index, directive) in DIRECTIVES.iter().enumerate() {
         let id = DirectiveId(index as u16);
         let unset = config.print(id) == defaults.print(id);
-        if unset || written.contains(&id) || DIRECTIVES[index].has(DirectiveFlag::Hidden) {
+        if unset || written.contains(&id) || directive.has(DirectiveFlag::Hidden) {
             continue;
         }
         if !lines.iter().any(|line| line == SIGNATURE) {
@@ -71,11 +75,18 @@ pub(crate) fn rewritten(config: &Config, old: &str) -> String {
 fn line_of(config: &Config, id: DirectiveId) -> String {
     let directive = super::directive(id);
     let value = config.print(id);
-    let plain = !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\'');
+    let plain = !value.is_empty()
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\'');
     if plain || (directive.has(DirectiveFlag::MultiArg) && !value.is_empty()) {
         format!("{} {value}", directive.name)
     } else {
-        format!("{} {}", directive.name, resp::inline::quote(value.as_bytes()))
+        format!(
+            "{} {}",
+            directive.name,
+            resp::inline::quote(value.as_bytes())
+        )
     }
 }
 

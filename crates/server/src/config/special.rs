@@ -7,7 +7,9 @@ use front::OutputLimit;
 use super::kind::parse_memory;
 
 fn words<'a>(args: &[&'a str]) -> Vec<&'a str> {
-    args.iter().flat_map(|arg| arg.split_ascii_whitespace()).collect()
+    args.iter()
+        .flat_map(|arg| arg.split_ascii_whitespace())
+        .collect()
 }
 
 pub(super) fn save(args: &[&str]) -> Result<String, String> {
@@ -23,14 +25,6 @@ pub(super) fn save(args: &[&str]) -> Result<String, String> {
         }
     }
     Ok(words.join(" "))
-}
-
-/// `save` as (seconds, changes) pairs.
-pub(crate) fn save_points(text: &str) -> Vec<(i64, u64)> {
-    words(&[text])
-        .chunks_exact(2)
-        .filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].parse().ok()?)))
-        .collect()
 }
 
 pub(super) fn bind(args: &[&str]) -> Result<String, String> {
@@ -63,8 +57,11 @@ pub(super) fn replicaof(args: &[&str]) -> Result<String, String> {
 
 pub(super) fn percentiles(args: &[&str]) -> Result<String, String> {
     let words = words(args);
-    let valid = |word: &&str| word.parse::<f64>().is_ok_and(|p| (0.0..=100.0).contains(&p));
-    match words.iter().all(|word| valid(word)) {
+    let valid = |word: &&str| {
+        word.parse::<f64>()
+            .is_ok_and(|p| (0.0..=100.0).contains(&p))
+    };
+    match words.iter().all(valid) {
         true => Ok(words.join(" ")),
         false if words.iter().any(|word| word.parse::<f64>().is_err()) => {
             Err("Invalid latency-tracking-info-percentiles parameters".into())
@@ -79,15 +76,24 @@ pub(super) fn oom_score_adj_values(args: &[&str]) -> Result<String, String> {
         return Err("wrong number of arguments".into());
     }
     for word in &words {
-        if !word.parse::<i32>().is_ok_and(|value| (-2000..=2000).contains(&value)) {
-            return Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into());
+        if !word
+            .parse::<i32>()
+            .is_ok_and(|value| (-2000..=2000).contains(&value))
+        {
+            return Err(
+                "Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into(),
+            );
         }
     }
     Ok(words.join(" "))
 }
 
 /// The classes of `client-output-buffer-limit`, as CONFIG GET orders them; a replica's old name is printed.
-const OUTPUT_CLASSES: [(&str, &str); 3] = [("normal", "normal"), ("slave", "replica"), ("pubsub", "pubsub")];
+const OUTPUT_CLASSES: [(&str, &str); 3] = [
+    ("normal", "normal"),
+    ("slave", "replica"),
+    ("pubsub", "pubsub"),
+];
 
 pub(super) fn client_output_buffer_limit(args: &[&str]) -> Result<String, String> {
     let words = words(args);
@@ -98,7 +104,9 @@ pub(super) fn client_output_buffer_limit(args: &[&str]) -> Result<String, String
     for limit in words.chunks(4) {
         let class = OUTPUT_CLASSES
             .iter()
-            .find(|(old, new)| limit[0].eq_ignore_ascii_case(old) || limit[0].eq_ignore_ascii_case(new))
+            .find(|(old, new)| {
+                limit[0].eq_ignore_ascii_case(old) || limit[0].eq_ignore_ascii_case(new)
+            })
             .ok_or("Invalid client class specified in buffer limit configuration.")?;
         let error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
         let hard = parse_memory(limit[1]).ok_or(error)?;
@@ -123,7 +131,12 @@ pub(super) fn merge_output_limits(present: &str, change: &str) -> String {
 /// `client-output-buffer-limit` by class: normal, replica, pubsub.
 pub(crate) fn output_limits(text: &str) -> [OutputLimit; 3] {
     let words = words(&[text]);
-    let number = |at: usize| words.get(at).and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
+    let number = |at: usize| {
+        words
+            .get(at)
+            .and_then(|word| word.parse::<usize>().ok())
+            .unwrap_or(0)
+    };
     [0, 1, 2].map(|class| OutputLimit {
         hard_bytes: number(class * 4 + 1),
         soft_bytes: number(class * 4 + 2),
@@ -150,31 +163,49 @@ const EVENT_LETTERS: [(char, EventClass); 13] = [
 
 /// `A` stands for these.
 fn all_events() -> EventClass {
-    EVENT_LETTERS[..10].iter().fold(EventClass::NONE, |all, (_, class)| all.and(*class))
+    EVENT_LETTERS[..10]
+        .iter()
+        .fold(EventClass::NONE, |all, (_, class)| all.and(*class))
 }
 
 /// The classes of a `notify-keyspace-events` text; None if a letter is unknown.
 pub(crate) fn event_classes(text: &str) -> Option<EventClass> {
-    text.chars().try_fold(EventClass::NONE, |all, letter| match letter {
-        'A' => Some(all.and(all_events())),
-        'n' => Some(all.and(EventClass::NEW)),
-        _ => EVENT_LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, class)| all.and(*class)),
-    })
+    text.chars()
+        .try_fold(EventClass::NONE, |all, letter| match letter {
+            'A' => Some(all.and(all_events())),
+            'n' => Some(all.and(EventClass::NEW)),
+            _ => EVENT_LETTERS
+                .iter()
+                .find(|(known, _)| *known == letter)
+                .map(|(_, class)| all.and(*class)),
+        })
 }
 
 pub(super) fn notify_keyspace_events(args: &[&str]) -> Result<String, String> {
-    let [text] = args else { return Err("wrong number of arguments".into()) };
+    let [text] = args else {
+        return Err("wrong number of arguments".into());
+    };
     let classes =
         event_classes(text).ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?;
     let mut canonical = String::new();
     if classes.has(all_events()) {
         canonical.push('A');
     } else {
-        canonical.extend(EVENT_LETTERS[..10].iter().filter(|(_, class)| classes.any(*class)).map(|(c, _)| c));
+        canonical.extend(
+            EVENT_LETTERS[..10]
+                .iter()
+                .filter(|(_, class)| classes.any(*class))
+                .map(|(c, _)| c),
+        );
         if classes.any(EventClass::NEW) {
             canonical.push('n');
         }
     }
-    canonical.extend(EVENT_LETTERS[10..].iter().filter(|(_, class)| classes.any(*class)).map(|(c, _)| c));
+    canonical.extend(
+        EVENT_LETTERS[10..]
+            .iter()
+            .filter(|(_, class)| classes.any(*class))
+            .map(|(c, _)| c),
+    );
     Ok(canonical)
 }

@@ -19,6 +19,9 @@ pub struct Hash {
     form: Form,
 }
 
+/// A field and its value.
+pub type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 enum Form {
     Listpack(Listpack),
     Table(Table<Element>),
@@ -26,7 +29,9 @@ enum Form {
 
 impl Default for Hash {
     fn default() -> Hash {
-        Hash { form: Form::Listpack(Listpack::new()) }
+        Hash {
+            form: Form::Listpack(Listpack::new()),
+        }
     }
 }
 
@@ -72,9 +77,14 @@ impl Hash {
         match &self.form {
             Form::Listpack(listpack) => {
                 let at = listpack.find(field, 1)?;
-                Some(bytes_at(listpack, listpack.next(at).expect("a field has a value")))
+                Some(bytes_at(
+                    listpack,
+                    listpack.next(at).expect("a field has a value"),
+                ))
             }
-            Form::Table(table) => table.find(hash(field), field).map(|e| Cow::Borrowed(e.payload())),
+            Form::Table(table) => table
+                .find(hash(field), field)
+                .map(|e| Cow::Borrowed(e.payload())),
         }
     }
 
@@ -99,7 +109,9 @@ impl Hash {
                 return true;
             }
         }
-        let Form::Table(table) = &mut self.form else { unreachable!("a listpack was handled above") };
+        let Form::Table(table) = &mut self.form else {
+            unreachable!("a listpack was handled above")
+        };
         let hash = hash(field);
         if let Some(mut slot) = table.find_mut(hash, field) {
             slot.set_payload(value);
@@ -158,7 +170,7 @@ impl Hash {
     }
 
     /// A random field and its value; None if there is none.
-    pub fn random(&self, rng: &mut impl FnMut() -> u64) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    pub fn random(&self, rng: &mut impl FnMut() -> u64) -> Option<Pair<'_>> {
         match &self.form {
             Form::Listpack(listpack) => {
                 let pairs = (listpack.len() / 2) as u64;
@@ -167,9 +179,9 @@ impl Hash {
                 let value_at = listpack.next(field_at)?;
                 Some((bytes_at(listpack, field_at), bytes_at(listpack, value_at)))
             }
-            Form::Table(table) => {
-                table.random(rng).map(|e| (Cow::Borrowed(e.key()), Cow::Borrowed(e.payload())))
-            }
+            Form::Table(table) => table
+                .random(rng)
+                .map(|e| (Cow::Borrowed(e.key()), Cow::Borrowed(e.payload()))),
         }
     }
 }

@@ -12,7 +12,9 @@ impl List {
     /// An empty list with nodes of `fill` (`list-max-listpack-size`), of which all but `compress` at each end are
     /// compressed (`list-compress-depth`).
     pub fn new(fill: i32, compress: u32) -> List {
-        List { items: Quicklist::new(fill, compress) }
+        List {
+            items: Quicklist::new(fill, compress),
+        }
     }
 
     /// How many elements.

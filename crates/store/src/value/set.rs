@@ -28,7 +28,9 @@ enum Form {
 
 impl Default for Set {
     fn default() -> Set {
-        Set { form: Form::Intset(Intset::new()) }
+        Set {
+            form: Form::Intset(Intset::new()),
+        }
     }
 }
 
@@ -149,7 +151,9 @@ impl Set {
         match &self.form {
             Form::Intset(intset) => {
                 let mut text = itoa::Buffer::new();
-                intset.iter().for_each(|int| visit(text.format(int).as_bytes()));
+                intset
+                    .iter()
+                    .for_each(|int| visit(text.format(int).as_bytes()));
             }
             Form::Listpack(listpack) => listpack.iter().for_each(|item| visit(&item_bytes(item))),
             Form::Table(table) => table.iter().for_each(|e| visit(e.key())),
@@ -180,7 +184,9 @@ impl Set {
         match &self.form {
             Form::Intset(intset) => {
                 let index = rng().checked_rem(intset.len() as u64)? as usize;
-                intset.get(index).map(|int| Cow::Owned(int.to_string().into_bytes()))
+                intset
+                    .get(index)
+                    .map(|int| Cow::Owned(int.to_string().into_bytes()))
             }
             Form::Listpack(listpack) => {
                 let index = rng().checked_rem(listpack.len() as u64)? as i64;

@@ -10,7 +10,10 @@ const EMBSTR_MAX: usize = 44;
 pub enum StringValue {
     Int(i64),
     /// `raw`: it was changed in place, so OBJECT ENCODING says `raw` whatever its length.
-    Bytes { bytes: Vec<u8>, raw: bool },
+    Bytes {
+        bytes: Vec<u8>,
+        raw: bool,
+    },
 }
 
 /// A string to read.

@@ -56,9 +56,7 @@ static SETNAME: Command = Command {
         arity: 3,
         flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE),
         categories: Categories::CONNECTION,
-        args: &[
-            Arg::string("connection-name"),
-        ],
+        args: &[Arg::string("connection-name")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(setname)),

@@ -12,18 +12,27 @@ pub(super) static HELLO: Command = Command {
         since: "6.0.0",
         complexity: "O(1)",
         arity: -1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::NO_AUTH)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::CONNECTION,
-        args: &[
-            Arg::block("arguments", &[
+        args: &[Arg::block(
+            "arguments",
+            &[
                 Arg::integer("protover"),
-                Arg::block("username_password", &[
-                    Arg::string("username"),
-                    Arg::string("password"),
-                ]).token("AUTH").optional(),
+                Arg::block(
+                    "username_password",
+                    &[Arg::string("username"), Arg::string("password")],
+                )
+                .token("AUTH")
+                .optional(),
                 Arg::string("clientname").token("SETNAME").optional(),
-            ]).optional(),
-        ],
+            ],
+        )
+        .optional()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(hello)),
@@ -37,7 +46,12 @@ pub(super) static AUTH: Command = Command {
         since: "1.0.0",
         complexity: "O(N)",
         arity: -2,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::NO_AUTH)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::CONNECTION,
         args: &[
             Arg::string("username").optional().since("6.0.0"),
@@ -56,7 +70,12 @@ pub(super) static QUIT: Command = Command {
         since: "1.0.0",
         complexity: "O(1)",
         arity: -1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::NO_AUTH)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
@@ -71,7 +90,12 @@ pub(super) static RESET: Command = Command {
         since: "6.2.0",
         complexity: "O(1)",
         arity: 1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::NO_AUTH)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
@@ -128,7 +152,9 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
             Some(3) => true,
             Some(_) => return Err(CommandError::NoProto),
             None => {
-                return Err(CommandError::text("ERR Protocol version is not an integer or out of range"));
+                return Err(CommandError::text(
+                    "ERR Protocol version is not an integer or out of range",
+                ));
             }
         };
     }
@@ -144,7 +170,9 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
             words = rest[1..].iter();
         } else {
             let option = String::from_utf8_lossy(option);
-            return Err(CommandError::err(format_args!("Syntax error in HELLO option '{option}'")));
+            return Err(CommandError::err(format_args!(
+                "Syntax error in HELLO option '{option}'"
+            )));
         }
     }
     if !cx.client().authenticated {
@@ -199,7 +227,12 @@ fn quit(cx: &mut ServerContext<'_>) -> CommandResult {
 fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
     let password_needed = !cx.server.config.text(REQUIREPASS).is_empty();
     let key = cx.client;
-    let client = cx.server.front.clients.get_mut(key).expect("a client outlives its command");
+    let client = cx
+        .server
+        .front
+        .clients
+        .get_mut(key)
+        .expect("a client outlives its command");
     client.transaction = None;
     cx.server.watched.forget(client);
     client.watch_broken = false;

@@ -12,16 +12,15 @@ pub(super) static SELECT: Command = Command {
         arity: 2,
         flags: Flags::LOADING.and(Flags::STALE).and(Flags::FAST),
         categories: Categories::CONNECTION,
-        args: &[
-            Arg::integer("index"),
-        ],
+        args: &[Arg::integer("index")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(select)),
 };
 
 fn select(cx: &mut ServerContext<'_>) -> CommandResult {
-    let index = store::int::parse_i64(cx.args[1]).ok_or(CommandError::text("ERR invalid DB index"))?;
+    let index =
+        store::int::parse_i64(cx.args[1]).ok_or(CommandError::text("ERR invalid DB index"))?;
     match u32::try_from(index) {
         Ok(index) if (index as usize) < cx.server.keyspace.count() => cx.client().db = index,
         _ => return Err(CommandError::text("ERR DB index is out of range")),

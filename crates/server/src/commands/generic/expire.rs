@@ -17,12 +17,17 @@ pub(super) static EXPIRE: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::integer("seconds"),
-            Arg::one_of("condition", &[
-                Arg::flag("nx", "NX"),
-                Arg::flag("xx", "XX"),
-                Arg::flag("gt", "GT"),
-                Arg::flag("lt", "LT"),
-            ]).optional().since("7.0.0"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::flag("nx", "NX"),
+                    Arg::flag("xx", "XX"),
+                    Arg::flag("gt", "GT"),
+                    Arg::flag("lt", "LT"),
+                ],
+            )
+            .optional()
+            .since("7.0.0"),
         ],
         ..CommandSpec::BLANK
     },
@@ -43,12 +48,17 @@ pub(super) static PEXPIRE: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::integer("milliseconds"),
-            Arg::one_of("condition", &[
-                Arg::flag("nx", "NX"),
-                Arg::flag("xx", "XX"),
-                Arg::flag("gt", "GT"),
-                Arg::flag("lt", "LT"),
-            ]).optional().since("7.0.0"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::flag("nx", "NX"),
+                    Arg::flag("xx", "XX"),
+                    Arg::flag("gt", "GT"),
+                    Arg::flag("lt", "LT"),
+                ],
+            )
+            .optional()
+            .since("7.0.0"),
         ],
         ..CommandSpec::BLANK
     },
@@ -69,12 +79,17 @@ pub(super) static EXPIREAT: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::unix_time("unix-time-seconds"),
-            Arg::one_of("condition", &[
-                Arg::flag("nx", "NX"),
-                Arg::flag("xx", "XX"),
-                Arg::flag("gt", "GT"),
-                Arg::flag("lt", "LT"),
-            ]).optional().since("7.0.0"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::flag("nx", "NX"),
+                    Arg::flag("xx", "XX"),
+                    Arg::flag("gt", "GT"),
+                    Arg::flag("lt", "LT"),
+                ],
+            )
+            .optional()
+            .since("7.0.0"),
         ],
         ..CommandSpec::BLANK
     },
@@ -95,12 +110,17 @@ pub(super) static PEXPIREAT: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::unix_time("unix-time-milliseconds"),
-            Arg::one_of("condition", &[
-                Arg::flag("nx", "NX"),
-                Arg::flag("xx", "XX"),
-                Arg::flag("gt", "GT"),
-                Arg::flag("lt", "LT"),
-            ]).optional().since("7.0.0"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::flag("nx", "NX"),
+                    Arg::flag("xx", "XX"),
+                    Arg::flag("gt", "GT"),
+                    Arg::flag("lt", "LT"),
+                ],
+            )
+            .optional()
+            .since("7.0.0"),
         ],
         ..CommandSpec::BLANK
     },
@@ -118,9 +138,7 @@ pub(super) static TTL: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output"],
         ..CommandSpec::BLANK
     },
@@ -138,9 +156,7 @@ pub(super) static PTTL: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output"],
         ..CommandSpec::BLANK
     },
@@ -158,9 +174,7 @@ pub(super) static EXPIRETIME: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(expiretime)),
@@ -177,9 +191,7 @@ pub(super) static PEXPIRETIME: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(pexpiretime)),
@@ -196,9 +208,7 @@ pub(super) static PERSIST: Command = Command {
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(persist)),
@@ -249,7 +259,9 @@ fn parse_conditions(words: &[&[u8]]) -> Result<Conditions, CommandError> {
         ));
     }
     if conditions.gt && conditions.lt {
-        return Err(CommandError::text("ERR GT and LT options at the same time are not compatible"));
+        return Err(CommandError::text(
+            "ERR GT and LT options at the same time are not compatible",
+        ));
     }
     Ok(conditions)
 }
@@ -268,7 +280,8 @@ fn change_expiry(cx: &mut DataContext<'_>, unit: Unit, name: &str) -> CommandRes
     let key = cx.args[1];
     let conditions = parse_conditions(&cx.args[3..])?;
     let number = parse_integer(cx.args[2])?;
-    let at = absolute(number, unit, cx.now).ok_or_else(|| CommandError::InvalidExpireTime(name.into()))?;
+    let at = absolute(number, unit, cx.now)
+        .ok_or_else(|| CommandError::InvalidExpireTime(name.into()))?;
     let Some(old) = cx.db.expiry(key) else {
         cx.reply.integer(0);
         return Ok(());
@@ -338,8 +351,14 @@ mod tests {
 
     #[test]
     fn a_key_without_expiry_lives_longer_than_any() {
-        let gt = Conditions { gt: true, ..Conditions::default() };
-        let lt = Conditions { lt: true, ..Conditions::default() };
+        let gt = Conditions {
+            gt: true,
+            ..Conditions::default()
+        };
+        let lt = Conditions {
+            lt: true,
+            ..Conditions::default()
+        };
         assert!(!gt.allow(None, 5) && gt.allow(Some(4), 5) && !gt.allow(Some(5), 5));
         assert!(lt.allow(None, 5) && lt.allow(Some(6), 5) && !lt.allow(Some(5), 5));
     }

@@ -13,9 +13,7 @@ pub(super) static DEL: Command = Command {
         flags: Flags::WRITE,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(KeyFlags::RM.and(KeyFlags::DELETE), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
@@ -33,9 +31,7 @@ pub(super) static UNLINK: Command = Command {
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(KeyFlags::RM.and(KeyFlags::DELETE), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
@@ -53,9 +49,7 @@ pub(super) static EXISTS: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(KeyFlags::RO, 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
@@ -73,9 +67,7 @@ pub(super) static TOUCH: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(KeyFlags::RO, 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
@@ -93,9 +85,7 @@ pub(super) static TYPE: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(value_type)),
@@ -111,9 +101,7 @@ pub(super) static KEYS: Command = Command {
         arity: 2,
         flags: Flags::READONLY,
         categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
-        args: &[
-            Arg::pattern("pattern"),
-        ],
+        args: &[Arg::pattern("pattern")],
         tips: &["request_policy:all_shards", "nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -157,7 +145,10 @@ fn exists(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn value_type(cx: &mut DataContext<'_>) -> CommandResult {
-    let name = cx.db.peek(cx.args[1]).map_or("none", |entry| entry.value().value_type().name());
+    let name = cx
+        .db
+        .peek(cx.args[1])
+        .map_or("none", |entry| entry.value().value_type().name());
     cx.reply.simple(name);
     Ok(())
 }

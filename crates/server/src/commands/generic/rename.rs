@@ -12,11 +12,11 @@ pub(super) static RENAME: Command = Command {
         arity: 3,
         flags: Flags::WRITE,
         categories: Categories::KEYSPACE,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 2)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::key("newkey", 1),
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 2),
         ],
+        args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(rename)),
@@ -32,11 +32,11 @@ pub(super) static RENAMENX: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::KEYSPACE,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::OW.and(KeyFlags::INSERT), 2)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::key("newkey", 1),
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::OW.and(KeyFlags::INSERT), 2),
         ],
+        args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(renamenx)),
@@ -52,11 +52,11 @@ pub(super) static MOVE: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::KEYSPACE,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("db"),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0), Arg::integer("db")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(move_key)),

@@ -33,7 +33,8 @@ pub(crate) struct ScanOptions<'a> {
 
 impl ScanOptions<'_> {
     pub(crate) fn matches(&self, name: &[u8]) -> bool {
-        self.pattern.is_none_or(|pattern| front::glob::matches(pattern, name, false))
+        self.pattern
+            .is_none_or(|pattern| front::glob::matches(pattern, name, false))
     }
 }
 
@@ -42,18 +43,31 @@ impl ScanOptions<'_> {
 /// # Errors
 /// Not a number a cursor can be.
 pub(crate) fn parse_cursor(word: &[u8]) -> Result<u64, CommandError> {
-    let digits = std::str::from_utf8(word).ok().filter(|text| !text.starts_with('+'));
-    digits.and_then(|text| text.parse().ok()).ok_or(CommandError::text("ERR invalid cursor"))
+    let digits = std::str::from_utf8(word)
+        .ok()
+        .filter(|text| !text.starts_with('+'));
+    digits
+        .and_then(|text| text.parse().ok())
+        .ok_or(CommandError::text("ERR invalid cursor"))
 }
 
 /// The words after the cursor; TYPE only where `typed`.
 ///
 /// # Errors
 /// Syntax, or a count that is none.
-pub(crate) fn parse_scan_options<'a>(words: &[&'a [u8]], typed: bool) -> Result<ScanOptions<'a>, CommandError> {
-    let mut options = ScanOptions { pattern: None, count: 10, value_type: None };
+pub(crate) fn parse_scan_options<'a>(
+    words: &[&'a [u8]],
+    typed: bool,
+) -> Result<ScanOptions<'a>, CommandError> {
+    let mut options = ScanOptions {
+        pattern: None,
+        count: 10,
+        value_type: None,
+    };
     for pair in words.chunks(2) {
-        let [name, value] = pair else { return Err(CommandError::Syntax) };
+        let [name, value] = pair else {
+            return Err(CommandError::Syntax);
+        };
         if name.eq_ignore_ascii_case(b"COUNT") {
             let count = parse_integer(value)?;
             if count < 1 {
@@ -78,7 +92,8 @@ fn scan(cx: &mut DataContext<'_>) -> CommandResult {
     let mut found: Vec<Box<[u8]>> = Vec::new();
     let mut due: Vec<Box<[u8]>> = Vec::new();
     let next = cx.db.scan(cursor, options.count, |entry| {
-        let wanted_type = |name: &[u8]| name.eq_ignore_ascii_case(entry.value().value_type().name().as_bytes());
+        let wanted_type =
+            |name: &[u8]| name.eq_ignore_ascii_case(entry.value().value_type().name().as_bytes());
         if !options.matches(entry.key()) || !options.value_type.is_none_or(wanted_type) {
             return;
         }

@@ -16,10 +16,7 @@ pub(super) static HSET: Command = Command {
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::UPDATE), 1)],
         args: &[
             Arg::key("key", 0),
-            Arg::block("field_value", &[
-                Arg::string("field"),
-                Arg::string("value"),
-            ]).multiple(),
+            Arg::block("field_value", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
         ..CommandSpec::BLANK
     },
@@ -39,10 +36,7 @@ pub(super) static HMSET: Command = Command {
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::UPDATE), 1)],
         args: &[
             Arg::key("key", 0),
-            Arg::block("field_value", &[
-                Arg::string("field"),
-                Arg::string("value"),
-            ]).multiple(),
+            Arg::block("field_value", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
         deprecated: Some(("4.0.0", "`HSET` with multiple field-value pairs")),
         ..CommandSpec::BLANK
@@ -82,10 +76,7 @@ pub(super) static HGET: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("field"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("field")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hget)),
@@ -102,10 +93,7 @@ pub(super) static HMGET: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("field").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("field").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hmget)),
@@ -122,10 +110,7 @@ pub(super) static HDEL: Command = Command {
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::DELETE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("field").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("field").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hdel)),
@@ -142,10 +127,7 @@ pub(super) static HEXISTS: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("field"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("field")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hexists)),
@@ -162,9 +144,7 @@ pub(super) static HLEN: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hlen)),
@@ -181,10 +161,7 @@ pub(super) static HSTRLEN: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("field"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("field")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(hstrlen)),
@@ -201,9 +178,7 @@ pub(super) static HGETALL: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -221,9 +196,7 @@ pub(super) static HKEYS: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -241,9 +214,7 @@ pub(super) static HVALS: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::HASH,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -301,7 +272,12 @@ fn hsetnx(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn hget(cx: &mut DataContext<'_>) -> CommandResult {
-    match cx.db.hash(cx.args[1]).or_wrong_type()?.and_then(|hash| hash.get(cx.args[2])) {
+    match cx
+        .db
+        .hash(cx.args[1])
+        .or_wrong_type()?
+        .and_then(|hash| hash.get(cx.args[2]))
+    {
         Some(value) => cx.reply.bulk(value),
         None => cx.reply.null(),
     }
@@ -326,7 +302,10 @@ fn hdel(cx: &mut DataContext<'_>) -> CommandResult {
         cx.reply.integer(0);
         return Ok(());
     };
-    let deleted = cx.args[2..].iter().filter(|field| hash.remove(field)).count();
+    let deleted = cx.args[2..]
+        .iter()
+        .filter(|field| hash.remove(field))
+        .count();
     let emptied = hash.is_empty();
     if deleted > 0 {
         cx.effects.changed_by(key, deleted as u64);
@@ -355,7 +334,9 @@ fn hlen(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn hstrlen(cx: &mut DataContext<'_>) -> CommandResult {
     let hash = cx.db.hash(cx.args[1]).or_wrong_type()?;
-    let len = hash.and_then(|hash| hash.get(cx.args[2])).map_or(0, |value| value.len());
+    let len = hash
+        .and_then(|hash| hash.get(cx.args[2]))
+        .map_or(0, |value| value.len());
     cx.reply.integer(len as i64);
     Ok(())
 }

@@ -15,7 +15,10 @@ pub(super) static HINCRBY: Command = Command {
         arity: 4,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::HASH,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::string("field"),
@@ -36,7 +39,10 @@ pub(super) static HINCRBYFLOAT: Command = Command {
         arity: 4,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::HASH,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::string("field"),
@@ -51,14 +57,21 @@ fn hincrby(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, field) = (cx.args[1], cx.args[2]);
     let amount = parse_integer(cx.args[3])?;
     let limits = limits(cx);
-    let old = match cx.db.hash(key).or_wrong_type()?.and_then(|hash| hash.get(field)) {
-        Some(value) => {
-            store::int::parse_i64(&value).ok_or(CommandError::text("ERR hash value is not an integer"))?
-        }
+    let old = match cx
+        .db
+        .hash(key)
+        .or_wrong_type()?
+        .and_then(|hash| hash.get(field))
+    {
+        Some(value) => store::int::parse_i64(&value)
+            .ok_or(CommandError::text("ERR hash value is not an integer"))?,
         None => 0,
     };
     let sum = old.checked_add(amount).ok_or(CommandError::Overflow)?;
-    cx.db.hash_or_create(key, Hash::default).or_wrong_type()?.set(field, &decimal(sum), limits);
+    cx.db
+        .hash_or_create(key, Hash::default)
+        .or_wrong_type()?
+        .set(field, &decimal(sum), limits);
     cx.effects.changed(key);
     cx.effects.notify(EventClass::HASH, "hincrby", key);
     cx.reply.integer(sum);
@@ -72,22 +85,30 @@ fn hincrbyfloat(cx: &mut DataContext<'_>) -> CommandResult {
         return Err(CommandError::text("ERR value is NaN or Infinity"));
     }
     let limits = limits(cx);
-    let old = match cx.db.hash(key).or_wrong_type()?.and_then(|hash| hash.get(field)) {
-        Some(value) => {
-            Some(LongDouble::parse(&value).ok_or(CommandError::text("ERR hash value is not a float"))?)
-        }
+    let old = match cx
+        .db
+        .hash(key)
+        .or_wrong_type()?
+        .and_then(|hash| hash.get(field))
+    {
+        Some(value) => Some(
+            LongDouble::parse(&value).ok_or(CommandError::text("ERR hash value is not a float"))?,
+        ),
         None => None,
     };
     let sum = match old {
         Some(old) => old.checked_add(amount),
         None => Some(amount),
     };
-    let sum = sum
-        .filter(|sum| sum.is_finite())
-        .ok_or(CommandError::text("ERR increment would produce NaN or Infinity"))?;
+    let sum = sum.filter(|sum| sum.is_finite()).ok_or(CommandError::text(
+        "ERR increment would produce NaN or Infinity",
+    ))?;
     let mut text = Vec::new();
     sum.format(&mut text);
-    cx.db.hash_or_create(key, Hash::default).or_wrong_type()?.set(field, &text, limits);
+    cx.db
+        .hash_or_create(key, Hash::default)
+        .or_wrong_type()?
+        .set(field, &text, limits);
     cx.effects.changed(key);
     cx.effects.notify(EventClass::HASH, "hincrbyfloat", key);
     // The sum depends on the machine's long double; a replica takes ours.

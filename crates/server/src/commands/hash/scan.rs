@@ -40,10 +40,14 @@ pub(super) static HRANDFIELD: Command = Command {
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
         args: &[
             Arg::key("key", 0),
-            Arg::block("options", &[
-                Arg::integer("count"),
-                Arg::flag("withvalues", "WITHVALUES").optional(),
-            ]).optional(),
+            Arg::block(
+                "options",
+                &[
+                    Arg::integer("count"),
+                    Arg::flag("withvalues", "WITHVALUES").optional(),
+                ],
+            )
+            .optional(),
         ],
         tips: &["nondeterministic_output"],
         ..CommandSpec::BLANK
@@ -75,7 +79,12 @@ fn hscan(cx: &mut DataContext<'_>) -> CommandResult {
 fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
     let mut rng = cx.db.random_source();
     let Some(count) = cx.args.get(2) else {
-        match cx.db.hash(cx.args[1]).or_wrong_type()?.and_then(|hash| hash.random(&mut rng)) {
+        match cx
+            .db
+            .hash(cx.args[1])
+            .or_wrong_type()?
+            .and_then(|hash| hash.random(&mut rng))
+        {
             Some((field, _)) => cx.reply.bulk(field),
             None => cx.reply.null(),
         }
@@ -106,7 +115,11 @@ fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
         }
     }
     let nested = with_values && cx.reply.is_resp3();
-    cx.reply.array(if with_values && !nested { pairs.len() * 2 } else { pairs.len() });
+    cx.reply.array(if with_values && !nested {
+        pairs.len() * 2
+    } else {
+        pairs.len()
+    });
     for (field, value) in pairs {
         if nested {
             cx.reply.array(2);

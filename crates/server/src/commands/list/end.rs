@@ -70,13 +70,22 @@ pub(super) fn list_or_create<'a>(
     settings: &crate::DataSettings,
     key: &[u8],
 ) -> Result<&'a mut List, CommandError> {
-    let make = || List::new(settings.list_max_listpack_size, settings.list_compress_depth);
+    let make = || {
+        List::new(
+            settings.list_max_listpack_size,
+            settings.list_compress_depth,
+        )
+    };
     db.list_or_create(key, make).or_wrong_type()
 }
 
 /// Deletes the key of a list that has become empty.
 pub(super) fn remove_if_empty(cx: &mut DataContext<'_>, key: &[u8]) {
-    if cx.db.list_mut(key).is_ok_and(|list| list.is_some_and(|list| list.is_empty())) {
+    if cx
+        .db
+        .list_mut(key)
+        .is_ok_and(|list| list.is_some_and(|list| list.is_empty()))
+    {
         cx.db.remove(key);
         cx.effects.notify(EventClass::GENERIC, "del", key);
     }

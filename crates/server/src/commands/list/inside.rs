@@ -17,9 +17,7 @@ pub(super) static LLEN: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(llen)),
@@ -36,10 +34,7 @@ pub(super) static LINDEX: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("index"),
-        ],
+        args: &[Arg::key("key", 0), Arg::integer("index")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(lindex)),
@@ -123,10 +118,10 @@ pub(super) static LINSERT: Command = Command {
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
         args: &[
             Arg::key("key", 0),
-            Arg::one_of("where", &[
-                Arg::flag("before", "BEFORE"),
-                Arg::flag("after", "AFTER"),
-            ]),
+            Arg::one_of(
+                "where",
+                &[Arg::flag("before", "BEFORE"), Arg::flag("after", "AFTER")],
+            ),
             Arg::string("pivot"),
             Arg::string("element"),
         ],
@@ -187,11 +182,21 @@ fn reply_item(reply: &mut resp::Writer<'_>, item: Item<'_>) {
 /// The positions from `start` to `end` (inclusive, negative from the tail) of a sequence as (first, count).
 fn positions(start: i64, end: i64, len: usize) -> (usize, usize) {
     let len = len as i64;
-    let absolute = |position: i64| if position < 0 { (len + position).max(0) } else { position };
+    let absolute = |position: i64| {
+        if position < 0 {
+            (len + position).max(0)
+        } else {
+            position
+        }
+    };
     // A negative end before the head is before everything.
     let end = if end < 0 { len + end } else { end }.min(len - 1);
     let start = absolute(start);
-    if start > end || start >= len { (0, 0) } else { (start as usize, (end - start + 1) as usize) }
+    if start > end || start >= len {
+        (0, 0)
+    } else {
+        (start as usize, (end - start + 1) as usize)
+    }
 }
 
 fn llen(cx: &mut DataContext<'_>) -> CommandResult {
@@ -207,7 +212,11 @@ fn lindex(cx: &mut DataContext<'_>) -> CommandResult {
     };
     let index = parse_integer(cx.args[2])?;
     let reply = &mut cx.reply;
-    if list.items.get_with(index, |item| reply_item(reply, item)).is_none() {
+    if list
+        .items
+        .get_with(index, |item| reply_item(reply, item))
+        .is_none()
+    {
         reply.null();
     }
     Ok(())
@@ -222,7 +231,8 @@ fn lrange(cx: &mut DataContext<'_>) -> CommandResult {
     let (first, count) = positions(start, end, list.len());
     cx.reply.array(count);
     let reply = &mut cx.reply;
-    list.items.range(first, count, |item| reply_item(reply, item));
+    list.items
+        .range(first, count, |item| reply_item(reply, item));
     Ok(())
 }
 
@@ -238,9 +248,16 @@ struct Search {
 }
 
 fn parse_search(words: &[&[u8]]) -> Result<Search, CommandError> {
-    let mut search = Search { skip: 0, from_tail: false, count: None, max_comparisons: 0 };
+    let mut search = Search {
+        skip: 0,
+        from_tail: false,
+        count: None,
+        max_comparisons: 0,
+    };
     for pair in words.chunks(2) {
-        let [name, value] = pair else { return Err(CommandError::Syntax) };
+        let [name, value] = pair else {
+            return Err(CommandError::Syntax);
+        };
         if name.eq_ignore_ascii_case(b"RANK") {
             let rank = parse_integer(value)?;
             if rank == 0 {
@@ -254,12 +271,14 @@ fn parse_search(words: &[&[u8]]) -> Result<Search, CommandError> {
             search.skip = rank.checked_abs().unwrap_or(1) as u64 - 1;
         } else if name.eq_ignore_ascii_case(b"COUNT") {
             let count = parse_integer(value)?;
-            search.count =
-                Some(u64::try_from(count).map_err(|_| CommandError::text("ERR COUNT can't be negative"))?);
+            search.count = Some(
+                u64::try_from(count)
+                    .map_err(|_| CommandError::text("ERR COUNT can't be negative"))?,
+            );
         } else if name.eq_ignore_ascii_case(b"MAXLEN") {
             let max = parse_integer(value)?;
-            search.max_comparisons =
-                u64::try_from(max).map_err(|_| CommandError::text("ERR MAXLEN can't be negative"))?;
+            search.max_comparisons = u64::try_from(max)
+                .map_err(|_| CommandError::text("ERR MAXLEN can't be negative"))?;
         } else {
             return Err(CommandError::Syntax);
         }
@@ -309,7 +328,9 @@ fn lpos(cx: &mut DataContext<'_>) -> CommandResult {
     match search.count {
         Some(_) => {
             cx.reply.array(found.len());
-            found.iter().for_each(|&index| cx.reply.integer(index as i64));
+            found
+                .iter()
+                .for_each(|&index| cx.reply.integer(index as i64));
         }
         None => match found.first() {
             Some(&index) => cx.reply.integer(index as i64),
@@ -321,7 +342,9 @@ fn lpos(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn lset(cx: &mut DataContext<'_>) -> CommandResult {
     let key = cx.args[1];
-    let Some(list) = cx.db.list_mut(key).or_wrong_type()? else { return Err(CommandError::NoSuchKey) };
+    let Some(list) = cx.db.list_mut(key).or_wrong_type()? else {
+        return Err(CommandError::NoSuchKey);
+    };
     let index = parse_integer(cx.args[2])?;
     if !list.items.set(index, cx.args[3]) {
         return Err(CommandError::IndexOutOfRange);
@@ -343,10 +366,12 @@ fn linsert(cx: &mut DataContext<'_>) -> CommandResult {
         cx.reply.integer(0);
         return Ok(());
     };
-    let found = list.items.scan(0, |index, item| match item.eq_bytes(pivot) {
-        true => ControlFlow::Break(index),
-        false => ControlFlow::Continue(()),
-    });
+    let found = list
+        .items
+        .scan(0, |index, item| match item.eq_bytes(pivot) {
+            true => ControlFlow::Break(index),
+            false => ControlFlow::Continue(()),
+        });
     let Some(index) = found else {
         cx.reply.integer(-1);
         return Ok(());
@@ -390,7 +415,8 @@ fn ltrim(cx: &mut DataContext<'_>) -> CommandResult {
         let len = list.len();
         let (first, count) = positions(start, end, len);
         let kept_end = first + count;
-        let removed = list.items.remove_range(kept_end, len - kept_end) + list.items.remove_range(0, first);
+        let removed =
+            list.items.remove_range(kept_end, len - kept_end) + list.items.remove_range(0, first);
         cx.effects.changed_by(key, removed as u64);
         cx.effects.notify(EventClass::LIST, "ltrim", key);
         remove_if_empty(cx, key);

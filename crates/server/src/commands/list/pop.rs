@@ -14,7 +14,10 @@ pub(super) static LPOP: Command = Command {
         arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::integer("count").optional().since("6.2.0"),
@@ -34,7 +37,10 @@ pub(super) static RPOP: Command = Command {
         arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::integer("count").optional().since("6.2.0"),
@@ -54,14 +60,17 @@ pub(super) static LMPOP: Command = Command {
         arity: -4,
         flags: Flags::WRITE.and(Flags::MOVABLE_KEYS),
         categories: Categories::LIST,
-        keys: &[KeySpec::keynum(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1)],
+        keys: &[KeySpec::keynum(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+        )],
         args: &[
             Arg::integer("numkeys"),
             Arg::key("key", 0).multiple(),
-            Arg::one_of("where", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
+            Arg::one_of(
+                "where",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
             Arg::integer("count").token("COUNT").optional(),
         ],
         ..CommandSpec::BLANK
@@ -79,15 +88,18 @@ pub(super) static BLMPOP: Command = Command {
         arity: -5,
         flags: Flags::WRITE.and(Flags::BLOCKING).and(Flags::MOVABLE_KEYS),
         categories: Categories::LIST,
-        keys: &[KeySpec::keynum(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 2)],
+        keys: &[KeySpec::keynum(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            2,
+        )],
         args: &[
             Arg::double("timeout"),
             Arg::integer("numkeys"),
             Arg::key("key", 0).multiple(),
-            Arg::one_of("where", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
+            Arg::one_of(
+                "where",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
             Arg::integer("count").token("COUNT").optional(),
         ],
         ..CommandSpec::BLANK
@@ -105,11 +117,13 @@ pub(super) static BLPOP: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::NOSCRIPT).and(Flags::BLOCKING),
         categories: Categories::LIST,
-        keys: &[KeySpec::range(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1, -2, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-            Arg::double("timeout"),
-        ],
+        keys: &[KeySpec::range(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+            -2,
+            1,
+        )],
+        args: &[Arg::key("key", 0).multiple(), Arg::double("timeout")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(blpop)),
@@ -125,11 +139,13 @@ pub(super) static BRPOP: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::NOSCRIPT).and(Flags::BLOCKING),
         categories: Categories::LIST,
-        keys: &[KeySpec::range(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1, -2, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-            Arg::double("timeout"),
-        ],
+        keys: &[KeySpec::range(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+            -2,
+            1,
+        )],
+        args: &[Arg::key("key", 0).multiple(), Arg::double("timeout")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(brpop)),
@@ -145,18 +161,21 @@ pub(super) static LMOVE: Command = Command {
         arity: 5,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2)],
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2),
+        ],
         args: &[
             Arg::key("source", 0),
             Arg::key("destination", 1),
-            Arg::one_of("wherefrom", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
-            Arg::one_of("whereto", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
+            Arg::one_of(
+                "wherefrom",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
+            Arg::one_of(
+                "whereto",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
         ],
         ..CommandSpec::BLANK
     },
@@ -173,11 +192,11 @@ pub(super) static RPOPLPUSH: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2)],
-        args: &[
-            Arg::key("source", 0),
-            Arg::key("destination", 1),
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2),
         ],
+        args: &[Arg::key("source", 0), Arg::key("destination", 1)],
         deprecated: Some(("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments")),
         ..CommandSpec::BLANK
     },
@@ -192,20 +211,26 @@ pub(super) static BLMOVE: Command = Command {
         since: "6.2.0",
         complexity: "O(1)",
         arity: 6,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::NOSCRIPT).and(Flags::BLOCKING),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::NOSCRIPT)
+            .and(Flags::BLOCKING),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2)],
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2),
+        ],
         args: &[
             Arg::key("source", 0),
             Arg::key("destination", 1),
-            Arg::one_of("wherefrom", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
-            Arg::one_of("whereto", &[
-                Arg::flag("left", "LEFT"),
-                Arg::flag("right", "RIGHT"),
-            ]),
+            Arg::one_of(
+                "wherefrom",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
+            Arg::one_of(
+                "whereto",
+                &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")],
+            ),
             Arg::double("timeout"),
         ],
         ..CommandSpec::BLANK
@@ -221,9 +246,15 @@ pub(super) static BRPOPLPUSH: Command = Command {
         since: "2.2.0",
         complexity: "O(1)",
         arity: 4,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::NOSCRIPT).and(Flags::BLOCKING),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::NOSCRIPT)
+            .and(Flags::BLOCKING),
         categories: Categories::LIST,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2)],
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2),
+        ],
         args: &[
             Arg::key("source", 0),
             Arg::key("destination", 1),
@@ -244,7 +275,12 @@ fn rpop(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 /// Takes up to `count` elements and notes it.
-fn take(cx: &mut DataContext<'_>, key: &[u8], end: End, count: usize) -> Result<Vec<Vec<u8>>, CommandError> {
+fn take(
+    cx: &mut DataContext<'_>,
+    key: &[u8],
+    end: End,
+    count: usize,
+) -> Result<Vec<Vec<u8>>, CommandError> {
     let mut taken = Vec::new();
     if let Some(list) = cx.db.list_mut(key).or_wrong_type()? {
         while taken.len() < count
@@ -330,8 +366,13 @@ fn pop_first(cx: &mut DataContext<'_>, many: &ManyArgs<'_>) -> Result<bool, Comm
         for value in &taken {
             cx.reply.bulk(value);
         }
-        let name: &[u8] = if many.end == End::Left { b"LPOP" } else { b"RPOP" };
-        cx.effects.propagate_as(&[name, key, &decimal(taken.len() as i64)]);
+        let name: &[u8] = if many.end == End::Left {
+            b"LPOP"
+        } else {
+            b"RPOP"
+        };
+        cx.effects
+            .propagate_as(&[name, key, &decimal(taken.len() as i64)]);
         return Ok(true);
     }
     Ok(false)
@@ -356,7 +397,12 @@ fn blmpop(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 /// Waits for the keys, or answers at once as if the time were up where waiting is not possible.
-fn wait(cx: &mut DataContext<'_>, keys: &[&[u8]], until: Option<i64>, nothing: fn(&mut resp::Writer<'_>)) {
+fn wait(
+    cx: &mut DataContext<'_>,
+    keys: &[&[u8]],
+    until: Option<i64>,
+    nothing: fn(&mut resp::Writer<'_>),
+) {
     if cx.deny_blocking {
         nothing(&mut cx.reply);
     } else {
@@ -384,7 +430,8 @@ fn blocking_pop(cx: &mut DataContext<'_>, end: End) -> CommandResult {
         cx.reply.array(2);
         cx.reply.bulk(key);
         cx.reply.bulk(&taken[0]);
-        cx.effects.propagate_as(&[if end == End::Left { b"LPOP" } else { b"RPOP" }, key]);
+        cx.effects
+            .propagate_as(&[if end == End::Left { b"LPOP" } else { b"RPOP" }, key]);
         return Ok(());
     }
     wait(cx, keys, until, |reply| reply.null_array());
@@ -401,12 +448,17 @@ fn move_element(
         return Ok(false);
     }
     cx.db.list(target).or_wrong_type()?;
-    let list = cx.db.list_mut(source).or_wrong_type()?.expect("looked up above");
+    let list = cx
+        .db
+        .list_mut(source)
+        .or_wrong_type()?
+        .expect("looked up above");
     let value = from.pop(list).expect("an empty list is never kept");
     to.push(list_or_create(cx.db, cx.settings, target)?, &value);
     cx.effects.changed(source);
     cx.effects.touched(target);
-    cx.effects.notify(EventClass::LIST, from.pop_event(), source);
+    cx.effects
+        .notify(EventClass::LIST, from.pop_event(), source);
     cx.effects.notify(EventClass::LIST, to.push_event(), target);
     remove_if_empty(cx, source);
     cx.effects.ready(target);
@@ -446,7 +498,8 @@ fn blocking_move(cx: &mut DataContext<'_>, ends: [End; 2], timeout: &[u8]) -> Co
         if ends == [End::Right, End::Left] {
             cx.effects.propagate_as(&[b"RPOPLPUSH", source, target]);
         } else {
-            cx.effects.propagate_as(&[b"LMOVE", source, target, ends[0].word(), ends[1].word()]);
+            cx.effects
+                .propagate_as(&[b"LMOVE", source, target, ends[0].word(), ends[1].word()]);
         }
     } else {
         wait(cx, &[source], until, |reply| reply.null());

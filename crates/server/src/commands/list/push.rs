@@ -14,10 +14,7 @@ pub(super) static LPUSH: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("element").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("element").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(lpush)),
@@ -34,10 +31,7 @@ pub(super) static RPUSH: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("element").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("element").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(rpush)),
@@ -54,10 +48,7 @@ pub(super) static LPUSHX: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("element").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("element").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(lpushx)),
@@ -74,10 +65,7 @@ pub(super) static RPUSHX: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::LIST,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("element").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("element").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(rpushx)),

@@ -17,7 +17,10 @@ pub(super) static CONFIG: Command = Command {
     body: Body::Container(&[&GET, &HELP, &RESETSTAT, &REWRITE, &SET]),
 };
 
-const ADMIN: Flags = Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE);
+const ADMIN: Flags = Flags::ADMIN
+    .and(Flags::NOSCRIPT)
+    .and(Flags::LOADING)
+    .and(Flags::STALE);
 
 static GET: Command = Command {
     spec: CommandSpec {
@@ -43,9 +46,11 @@ static SET: Command = Command {
         complexity: "O(N)",
         arity: -4,
         flags: ADMIN,
-        args: &[
-            Arg::block("parameter_value", &[Arg::string("parameter"), Arg::string("value")]).multiple()
-        ],
+        args: &[Arg::block(
+            "parameter_value",
+            &[Arg::string("parameter"), Arg::string("value")],
+        )
+        .multiple()],
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
@@ -95,7 +100,10 @@ fn get(cx: &mut ServerContext<'_>) -> CommandResult {
     let mut shown: Vec<(&str, DirectiveId)> = Vec::new();
     for (index, directive) in DIRECTIVES.iter().enumerate() {
         let id = DirectiveId(index as u16);
-        for name in [directive.name, directive.alias].into_iter().filter(|name| !name.is_empty()) {
+        for name in [directive.name, directive.alias]
+            .into_iter()
+            .filter(|name| !name.is_empty())
+        {
             let wanted = cx.args[2..].iter().any(|pattern| {
                 let exact = pattern.eq_ignore_ascii_case(name.as_bytes());
                 let hidden = directive.has(DirectiveFlag::Hidden);
@@ -123,7 +131,9 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
     for pair in words.chunks(2) {
         let name = String::from_utf8_lossy(pair[0]);
         let id = config::by_name(&name).ok_or_else(|| {
-            CommandError::err(format_args!("Unknown option or number of arguments for CONFIG SET - '{name}'"))
+            CommandError::err(format_args!(
+                "Unknown option or number of arguments for CONFIG SET - '{name}'"
+            ))
         })?;
         let refusal = if changes.iter().any(|(other, ..)| *other == id) {
             Some("duplicate parameter")
@@ -157,7 +167,10 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
 fn restore(server: &mut Server, before: Config) {
     server.config = before;
     if let Err((id, reason)) = server.apply_config() {
-        front::log_warning!("Restoring {} after a failed CONFIG SET: {reason}", config::directive(id).name);
+        front::log_warning!(
+            "Restoring {} after a failed CONFIG SET: {reason}",
+            config::directive(id).name
+        );
     }
 }
 
@@ -166,14 +179,18 @@ fn refusal(server: &Server, id: DirectiveId) -> Option<&'static str> {
     if directive.has(DirectiveFlag::Immutable) {
         return Some("can't set immutable config");
     }
-    if directive.has(DirectiveFlag::Protected) && server.config.text(config::ENABLE_PROTECTED_CONFIGS) == "no" {
+    if directive.has(DirectiveFlag::Protected)
+        && server.config.text(config::ENABLE_PROTECTED_CONFIGS) == "no"
+    {
         return Some("can't set protected config");
     }
     None
 }
 
 fn failed(name: &str, reason: &str) -> CommandError {
-    CommandError::err(format_args!("CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
+    CommandError::err(format_args!(
+        "CONFIG SET failed (possibly related to argument '{name}') - {reason}"
+    ))
 }
 
 fn resetstat(cx: &mut ServerContext<'_>) -> CommandResult {

@@ -29,12 +29,14 @@ pub(super) static FLUSHDB: Command = Command {
         arity: -1,
         flags: Flags::WRITE,
         categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
-        args: &[
-            Arg::one_of("async", &[
+        args: &[Arg::one_of(
+            "async",
+            &[
                 Arg::flag("async", "ASYNC").since("4.0.0"),
                 Arg::flag("sync", "SYNC").since("6.2.0"),
-            ]).optional(),
-        ],
+            ],
+        )
+        .optional()],
         tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
@@ -51,12 +53,14 @@ pub(super) static FLUSHALL: Command = Command {
         arity: -1,
         flags: Flags::WRITE,
         categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
-        args: &[
-            Arg::one_of("async", &[
+        args: &[Arg::one_of(
+            "async",
+            &[
                 Arg::flag("async", "ASYNC").since("4.0.0"),
                 Arg::flag("sync", "SYNC").since("6.2.0"),
-            ]).optional(),
-        ],
+            ],
+        )
+        .optional()],
         tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
@@ -73,10 +77,7 @@ pub(super) static SWAPDB: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
-        args: &[
-            Arg::integer("index1"),
-            Arg::integer("index2"),
-        ],
+        args: &[Arg::integer("index1"), Arg::integer("index2")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(swapdb)),
@@ -90,7 +91,9 @@ fn dbsize(cx: &mut DataContext<'_>) -> CommandResult {
 fn check_mode(args: &[&[u8]]) -> CommandResult {
     match args {
         [_] => Ok(()),
-        [_, mode] if mode.eq_ignore_ascii_case(b"SYNC") || mode.eq_ignore_ascii_case(b"ASYNC") => Ok(()),
+        [_, mode] if mode.eq_ignore_ascii_case(b"SYNC") || mode.eq_ignore_ascii_case(b"ASYNC") => {
+            Ok(())
+        }
         _ => Err(CommandError::Syntax),
     }
 }
@@ -110,7 +113,9 @@ fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
 /// Empties databases. Freeing is always another thread's work: SYNC and ASYNC differ only in when memory is back.
 fn flush(cx: &mut ServerContext<'_>, scope: FlushScope) {
     let server = &mut *cx.server;
-    server.watched.touch_all(&mut server.front.clients, &mut server.keyspace, scope);
+    server
+        .watched
+        .touch_all(&mut server.front.clients, &mut server.keyspace, scope);
     let mut removed = 0;
     for (index, db) in server.keyspace.iter_mut() {
         if scope == FlushScope::All || scope == FlushScope::Db(index) {
@@ -141,9 +146,13 @@ fn swapdb(cx: &mut ServerContext<'_>) -> CommandResult {
     let (a, b) = (check(a)?, check(b)?);
     if a != b {
         let scope = FlushScope::Swap(a, b);
-        server.watched.touch_all(&mut server.front.clients, &mut server.keyspace, scope);
+        server
+            .watched
+            .touch_all(&mut server.front.clients, &mut server.keyspace, scope);
         server.keyspace.swap(a, b);
-        server.blocked.ready_after_swap(&mut server.effects, &mut server.keyspace, a, b);
+        server
+            .blocked
+            .ready_after_swap(&mut server.effects, &mut server.keyspace, a, b);
     }
     server.effects.dirty += 1;
     cx.reply.ok();

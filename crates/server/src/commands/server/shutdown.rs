@@ -10,12 +10,18 @@ pub(super) static SHUTDOWN: Command = Command {
         since: "1.0.0",
         complexity: "O(N)",
         arity: -1,
-        flags: Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE).and(Flags::NO_MULTI).and(Flags::ALLOW_BUSY),
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::NO_MULTI)
+            .and(Flags::ALLOW_BUSY),
         args: &[
-            Arg::one_of("nosave_save", &[
-                Arg::flag("nosave", "NOSAVE"),
-                Arg::flag("save", "SAVE"),
-            ]).optional(),
+            Arg::one_of(
+                "nosave_save",
+                &[Arg::flag("nosave", "NOSAVE"), Arg::flag("save", "SAVE")],
+            )
+            .optional(),
             Arg::flag("now", "NOW").optional().since("7.0.0"),
             Arg::flag("force", "FORCE").optional().since("7.0.0"),
             Arg::flag("abort", "ABORT").optional().since("7.0.0"),

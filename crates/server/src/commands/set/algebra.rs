@@ -15,9 +15,7 @@ pub(super) static SINTER: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::SET,
         keys: &[KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -34,11 +32,11 @@ pub(super) static SINTERSTORE: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::SET,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::UPDATE), 1), KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1)],
-        args: &[
-            Arg::key("destination", 0),
-            Arg::key("key", 1).multiple(),
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::UPDATE), 1),
+            KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1),
         ],
+        args: &[Arg::key("destination", 0), Arg::key("key", 1).multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(sinterstore)),
@@ -76,9 +74,7 @@ pub(super) static SUNION: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::SET,
         keys: &[KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -95,11 +91,11 @@ pub(super) static SUNIONSTORE: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::SET,
-        keys: &[KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 1), KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1)],
-        args: &[
-            Arg::key("destination", 0),
-            Arg::key("key", 1).multiple(),
+        keys: &[
+            KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 1),
+            KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1),
         ],
+        args: &[Arg::key("destination", 0), Arg::key("key", 1).multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(sunionstore)),
@@ -116,9 +112,7 @@ pub(super) static SDIFF: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::SET,
         keys: &[KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -135,11 +129,11 @@ pub(super) static SDIFFSTORE: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::SET,
-        keys: &[KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 1), KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1)],
-        args: &[
-            Arg::key("destination", 0),
-            Arg::key("key", 1).multiple(),
+        keys: &[
+            KeySpec::one(KeyFlags::OW.and(KeyFlags::UPDATE), 1),
+            KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 2, -1, 1),
         ],
+        args: &[Arg::key("destination", 0), Arg::key("key", 1).multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(sdiffstore)),
@@ -165,13 +159,22 @@ fn compute(
         lens.push(cx.db.set_value(key).or_wrong_type()?.map_or(0, Set::len));
     }
     let contains = |cx: &mut DataContext<'_>, key: &[u8], member: &[u8]| {
-        cx.db.set_value(key).is_ok_and(|set| set.is_some_and(|set| set.contains(member)))
+        cx.db
+            .set_value(key)
+            .is_ok_and(|set| set.is_some_and(|set| set.contains(member)))
     };
-    let members =
-        |cx: &mut DataContext<'_>, key: &[u8]| cx.db.set_value(key).ok().flatten().map_or_else(Vec::new, Set::members);
+    let members = |cx: &mut DataContext<'_>, key: &[u8]| {
+        cx.db
+            .set_value(key)
+            .ok()
+            .flatten()
+            .map_or_else(Vec::new, Set::members)
+    };
     match operation {
         Operation::Inter => {
-            let smallest = (0..keys.len()).min_by_key(|&index| lens[index]).unwrap_or(0);
+            let smallest = (0..keys.len())
+                .min_by_key(|&index| lens[index])
+                .unwrap_or(0);
             let mut found = Vec::new();
             for member in members(cx, keys[smallest]) {
                 if found.len() >= limit {
@@ -213,7 +216,11 @@ fn reply_members(cx: &mut DataContext<'_>, operation: Operation) -> CommandResul
     Ok(())
 }
 
-fn store_members(cx: &mut DataContext<'_>, operation: Operation, event: &'static str) -> CommandResult {
+fn store_members(
+    cx: &mut DataContext<'_>,
+    operation: Operation,
+    event: &'static str,
+) -> CommandResult {
     let args = cx.args;
     let target = args[1];
     let members = compute(cx, operation, &args[2..], usize::MAX)?;
@@ -265,12 +272,16 @@ fn sintercard(cx: &mut DataContext<'_>) -> CommandResult {
         .filter(|&count| count > 0)
         .ok_or(CommandError::text("ERR numkeys should be greater than 0"))?;
     if numkeys > args.len() - 2 {
-        return Err(CommandError::text("ERR Number of keys can't be greater than number of args"));
+        return Err(CommandError::text(
+            "ERR Number of keys can't be greater than number of args",
+        ));
     }
     let (keys, options) = args[2..].split_at(numkeys);
     let mut limit = usize::MAX;
     for pair in options.chunks(2) {
-        let [name, value] = pair else { return Err(CommandError::Syntax) };
+        let [name, value] = pair else {
+            return Err(CommandError::Syntax);
+        };
         if !name.eq_ignore_ascii_case(b"LIMIT") {
             return Err(CommandError::Syntax);
         }

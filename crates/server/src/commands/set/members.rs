@@ -16,10 +16,7 @@ pub(super) static SADD: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("member").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("member").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(sadd)),
@@ -36,10 +33,7 @@ pub(super) static SREM: Command = Command {
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::DELETE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("member").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("member").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(srem)),
@@ -56,10 +50,7 @@ pub(super) static SISMEMBER: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("member"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("member")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(sismember)),
@@ -76,10 +67,7 @@ pub(super) static SMISMEMBER: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("member").multiple(),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("member").multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(smismember)),
@@ -96,9 +84,7 @@ pub(super) static SCARD: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(scard)),
@@ -115,9 +101,7 @@ pub(super) static SMEMBERS: Command = Command {
         flags: Flags::READONLY,
         categories: Categories::SET,
         keys: &[KeySpec::one(KeyFlags::RO.and(KeyFlags::ACCESS), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         tips: &["nondeterministic_output_order"],
         ..CommandSpec::BLANK
     },
@@ -134,7 +118,10 @@ pub(super) static SMOVE: Command = Command {
         arity: 4,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::SET,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1), KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2)],
+        keys: &[
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1),
+            KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 2),
+        ],
         args: &[
             Arg::key("source", 0),
             Arg::key("destination", 1),
@@ -155,7 +142,10 @@ pub(super) static SPOP: Command = Command {
         arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::SET,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::integer("count").optional().since("3.2.0"),
@@ -213,7 +203,10 @@ pub(super) static SSCAN: Command = Command {
 fn sadd(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, intset_max) = (cx.args[1], cx.settings.set_max_intset_entries);
     let set = cx.db.set_or_create(key, Set::default).or_wrong_type()?;
-    let added = cx.args[2..].iter().filter(|member| set.add(member, intset_max)).count();
+    let added = cx.args[2..]
+        .iter()
+        .filter(|member| set.add(member, intset_max))
+        .count();
     if added > 0 {
         cx.effects.changed_by(key, added as u64);
         cx.effects.notify(EventClass::SET, "sadd", key);
@@ -224,7 +217,12 @@ fn sadd(cx: &mut DataContext<'_>) -> CommandResult {
 
 /// Deletes the key of a set that has become empty.
 fn remove_if_empty(cx: &mut DataContext<'_>, key: &[u8]) -> CommandResult {
-    if cx.db.set_value_mut(key).or_wrong_type()?.is_some_and(|set| set.is_empty()) {
+    if cx
+        .db
+        .set_value_mut(key)
+        .or_wrong_type()?
+        .is_some_and(|set| set.is_empty())
+    {
         cx.db.remove(key);
         cx.effects.notify(EventClass::GENERIC, "del", key);
     }
@@ -237,7 +235,10 @@ fn srem(cx: &mut DataContext<'_>) -> CommandResult {
         cx.reply.integer(0);
         return Ok(());
     };
-    let removed = cx.args[2..].iter().filter(|member| set.remove(member)).count();
+    let removed = cx.args[2..]
+        .iter()
+        .filter(|member| set.remove(member))
+        .count();
     if removed > 0 {
         cx.effects.changed_by(key, removed as u64);
         cx.effects.notify(EventClass::SET, "srem", key);
@@ -258,13 +259,18 @@ fn smismember(cx: &mut DataContext<'_>) -> CommandResult {
     let set = cx.db.set_value(cx.args[1]).or_wrong_type()?;
     cx.reply.array(cx.args.len() - 2);
     for member in &cx.args[2..] {
-        cx.reply.integer(i64::from(set.is_some_and(|set| set.contains(member))));
+        cx.reply
+            .integer(i64::from(set.is_some_and(|set| set.contains(member))));
     }
     Ok(())
 }
 
 fn scard(cx: &mut DataContext<'_>) -> CommandResult {
-    let len = cx.db.set_value(cx.args[1]).or_wrong_type()?.map_or(0, Set::len);
+    let len = cx
+        .db
+        .set_value(cx.args[1])
+        .or_wrong_type()?
+        .map_or(0, Set::len);
     cx.reply.integer(len as i64);
     Ok(())
 }
@@ -297,7 +303,11 @@ fn smove(cx: &mut DataContext<'_>) -> CommandResult {
     cx.effects.notify(EventClass::SET, "srem", source);
     remove_if_empty(cx, source)?;
     let intset_max = cx.settings.set_max_intset_entries;
-    let added = cx.db.set_or_create(target, Set::default).or_wrong_type()?.add(member, intset_max);
+    let added = cx
+        .db
+        .set_or_create(target, Set::default)
+        .or_wrong_type()?
+        .add(member, intset_max);
     if added {
         cx.effects.changed(target);
         cx.effects.notify(EventClass::SET, "sadd", target);

@@ -27,7 +27,10 @@ pub(super) static GETDEL: Command = Command {
         arity: 2,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),
+            1,
+        )],
         args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
@@ -46,7 +49,8 @@ pub(super) fn reply_string(reply: &mut resp::Writer<'_>, string: Option<StringRe
 fn get(cx: &mut DataContext<'_>) -> CommandResult {
     let string = cx.db.string(cx.args[1]).or_wrong_type()?;
     if string.is_none() {
-        cx.effects.notify(EventClass::KEY_MISS, "keymiss", cx.args[1]);
+        cx.effects
+            .notify(EventClass::KEY_MISS, "keymiss", cx.args[1]);
     }
     reply_string(&mut cx.reply, string);
     Ok(())

@@ -15,16 +15,23 @@ pub(super) static GETEX: Command = Command {
         arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
-            Arg::one_of("expiration", &[
-                Arg::integer("seconds").token("EX"),
-                Arg::integer("milliseconds").token("PX"),
-                Arg::unix_time("unix-time-seconds").token("EXAT"),
-                Arg::unix_time("unix-time-milliseconds").token("PXAT"),
-                Arg::flag("persist", "PERSIST"),
-            ]).optional(),
+            Arg::one_of(
+                "expiration",
+                &[
+                    Arg::integer("seconds").token("EX"),
+                    Arg::integer("milliseconds").token("PX"),
+                    Arg::unix_time("unix-time-seconds").token("EXAT"),
+                    Arg::unix_time("unix-time-milliseconds").token("PXAT"),
+                    Arg::flag("persist", "PERSIST"),
+                ],
+            )
+            .optional(),
         ],
         ..CommandSpec::BLANK
     },
@@ -42,9 +49,7 @@ pub(super) static MGET: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::range(KeyFlags::RO.and(KeyFlags::ACCESS), 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard"],
         ..CommandSpec::BLANK
     },

@@ -15,10 +15,11 @@ pub(super) static INCR: Command = Command {
         arity: 2,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(incr)),
@@ -34,10 +35,11 @@ pub(super) static DECR: Command = Command {
         arity: 2,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(decr)),
@@ -53,11 +55,11 @@ pub(super) static INCRBY: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("increment"),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0), Arg::integer("increment")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(incrby)),
@@ -73,11 +75,11 @@ pub(super) static DECRBY: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("decrement"),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0), Arg::integer("decrement")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(decrby)),
@@ -93,11 +95,11 @@ pub(super) static INCRBYFLOAT: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::double("increment"),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0), Arg::double("increment")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(incrbyfloat)),
@@ -125,7 +127,9 @@ fn decrby(cx: &mut DataContext<'_>) -> CommandResult {
 fn add(cx: &mut DataContext<'_>, amount: i64) -> CommandResult {
     let key = cx.args[1];
     let value = if let Some(mut slot) = cx.db.lookup_write(key) {
-        let ValueRef::String(string) = slot.value() else { return Err(CommandError::WrongType) };
+        let ValueRef::String(string) = slot.value() else {
+            return Err(CommandError::WrongType);
+        };
         let old = string.as_int().ok_or(CommandError::NotInteger)?;
         let value = old.checked_add(amount).ok_or(CommandError::Overflow)?;
         if !slot.set_int(value) {
@@ -133,7 +137,8 @@ fn add(cx: &mut DataContext<'_>, amount: i64) -> CommandResult {
         }
         value
     } else {
-        cx.db.set(key, Value::String(StringValue::Int(amount)), Expiry::Never);
+        cx.db
+            .set(key, Value::String(StringValue::Int(amount)), Expiry::Never);
         amount
     };
     cx.effects.changed(key);
@@ -158,12 +163,19 @@ fn incrbyfloat(cx: &mut DataContext<'_>) -> CommandResult {
         Some(old) => old.checked_add(amount),
         None => Some(amount),
     };
-    let sum = sum
-        .filter(|sum| sum.is_finite())
-        .ok_or(CommandError::text("ERR increment would produce NaN or Infinity"))?;
+    let sum = sum.filter(|sum| sum.is_finite()).ok_or(CommandError::text(
+        "ERR increment would produce NaN or Infinity",
+    ))?;
     let mut text = Vec::new();
     sum.format(&mut text);
-    cx.db.set(key, Value::String(StringValue::Bytes { bytes: text.clone(), raw: false }), Expiry::Keep);
+    cx.db.set(
+        key,
+        Value::String(StringValue::Bytes {
+            bytes: text.clone(),
+            raw: false,
+        }),
+        Expiry::Keep,
+    );
     cx.effects.changed(key);
     cx.effects.notify(EventClass::STRING, "incrbyfloat", key);
     // The sum depends on the machine's long double; a replica takes ours.

@@ -13,10 +13,7 @@ pub(super) static APPEND: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("value"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("value")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(append)),
@@ -33,9 +30,7 @@ pub(super) static STRLEN: Command = Command {
         flags: Flags::READONLY.and(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::one(KeyFlags::RO, 1)],
-        args: &[
-            Arg::key("key", 0),
-        ],
+        args: &[Arg::key("key", 0)],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(strlen)),
@@ -108,13 +103,19 @@ pub(super) static SETRANGE: Command = Command {
 fn check_length(cx: &DataContext<'_>, len: usize, add: usize) -> CommandResult {
     match len.checked_add(add) {
         Some(total) if total <= cx.settings.proto_max_bulk_len => Ok(()),
-        _ => Err(CommandError::text("ERR string exceeds maximum allowed size (proto-max-bulk-len)")),
+        _ => Err(CommandError::text(
+            "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+        )),
     }
 }
 
 fn append(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, suffix) = (cx.args[1], cx.args[2]);
-    let old = cx.db.string(key).or_wrong_type()?.map(|string| string.len());
+    let old = cx
+        .db
+        .string(key)
+        .or_wrong_type()?
+        .map(|string| string.len());
     check_length(cx, old.unwrap_or(0), suffix.len())?;
     let len = if old.is_none() {
         cx.db.set_string(key, suffix, store::db::Expiry::Never);
@@ -133,7 +134,11 @@ fn append(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn strlen(cx: &mut DataContext<'_>) -> CommandResult {
-    let len = cx.db.string(cx.args[1]).or_wrong_type()?.map_or(0, |string| string.len());
+    let len = cx
+        .db
+        .string(cx.args[1])
+        .or_wrong_type()?
+        .map_or(0, |string| string.len());
     cx.reply.integer(len as i64);
     Ok(())
 }
@@ -155,16 +160,31 @@ fn byte_range(start: i64, end: i64, len: usize) -> std::ops::Range<usize> {
     if start < 0 && end < 0 && start > end {
         return 0..0;
     }
-    let absolute = |position: i64| if position < 0 { (len + position).max(0) } else { position };
+    let absolute = |position: i64| {
+        if position < 0 {
+            (len + position).max(0)
+        } else {
+            position
+        }
+    };
     let (start, end) = (absolute(start), absolute(end).min(len - 1));
-    if len == 0 || start > end { 0..0 } else { start as usize..end as usize + 1 }
+    if len == 0 || start > end {
+        0..0
+    } else {
+        start as usize..end as usize + 1
+    }
 }
 
 fn setrange(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, value) = (cx.args[1], cx.args[3]);
     let offset = parse_integer(cx.args[2])?;
-    let offset = usize::try_from(offset).map_err(|_| CommandError::text("ERR offset is out of range"))?;
-    let old = cx.db.string(key).or_wrong_type()?.map(|string| string.len());
+    let offset =
+        usize::try_from(offset).map_err(|_| CommandError::text("ERR offset is out of range"))?;
+    let old = cx
+        .db
+        .string(key)
+        .or_wrong_type()?
+        .map(|string| string.len());
     if value.is_empty() {
         cx.reply.integer(old.unwrap_or(0) as i64);
         return Ok(());
@@ -196,7 +216,10 @@ mod tests {
         assert_eq!(byte_range(-100, 1, 5), 0..2);
         assert_eq!(byte_range(3, 100, 5), 3..5);
         for (start, end, len) in [(5, 10, 5), (-1, -5, 5), (0, -1, 0), (3, 2, 5)] {
-            assert!(byte_range(start, end, len).is_empty(), "{start} {end} {len}");
+            assert!(
+                byte_range(start, end, len).is_empty(),
+                "{start} {end} {len}"
+            );
         }
     }
 }

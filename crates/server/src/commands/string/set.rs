@@ -3,8 +3,8 @@
 use super::get::reply_string;
 use crate::commands::prelude::*;
 use crate::expire::{Unit, parse_expiry};
-use store::db::Expiry;
 use front::UnixMillis;
+use store::db::Expiry;
 
 pub(super) static SET: Command = Command {
     spec: CommandSpec {
@@ -16,26 +16,42 @@ pub(super) static SET: Command = Command {
         arity: -3,
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE).and(KeyFlags::VARIABLE_FLAGS), 1)],
+        keys: &[KeySpec::one(
+            KeyFlags::RW
+                .and(KeyFlags::ACCESS)
+                .and(KeyFlags::UPDATE)
+                .and(KeyFlags::VARIABLE_FLAGS),
+            1,
+        )],
         args: &[
             Arg::key("key", 0),
             Arg::string("value"),
-            Arg::one_of("condition", &[
-                Arg::flag("nx", "NX"),
-                Arg::flag("xx", "XX"),
-            ]).optional().since("2.6.12"),
+            Arg::one_of("condition", &[Arg::flag("nx", "NX"), Arg::flag("xx", "XX")])
+                .optional()
+                .since("2.6.12"),
             Arg::flag("get", "GET").optional().since("6.2.0"),
-            Arg::one_of("expiration", &[
-                Arg::integer("seconds").token("EX").since("2.6.12"),
-                Arg::integer("milliseconds").token("PX").since("2.6.12"),
-                Arg::unix_time("unix-time-seconds").token("EXAT").since("6.2.0"),
-                Arg::unix_time("unix-time-milliseconds").token("PXAT").since("6.2.0"),
-                Arg::flag("keepttl", "KEEPTTL").since("6.0.0"),
-            ]).optional(),
+            Arg::one_of(
+                "expiration",
+                &[
+                    Arg::integer("seconds").token("EX").since("2.6.12"),
+                    Arg::integer("milliseconds").token("PX").since("2.6.12"),
+                    Arg::unix_time("unix-time-seconds")
+                        .token("EXAT")
+                        .since("6.2.0"),
+                    Arg::unix_time("unix-time-milliseconds")
+                        .token("PXAT")
+                        .since("6.2.0"),
+                    Arg::flag("keepttl", "KEEPTTL").since("6.0.0"),
+                ],
+            )
+            .optional(),
         ],
         // With GET it also reads, which a write-only ACL rule forbids.
         keys_fn: Some(|args| {
-            let reads = args.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"get"));
+            let reads = args
+                .iter()
+                .skip(3)
+                .any(|word| word.eq_ignore_ascii_case(b"get"));
             let flags = match reads {
                 true => KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
                 false => KeyFlags::OW.and(KeyFlags::UPDATE),
@@ -58,10 +74,7 @@ pub(super) static SETNX: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::one(KeyFlags::OW.and(KeyFlags::INSERT), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("value"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("value")],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(setnx)),
@@ -119,11 +132,11 @@ pub(super) static GETSET: Command = Command {
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
         categories: Categories::STRING,
-        keys: &[KeySpec::one(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE), 1)],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("value"),
-        ],
+        keys: &[KeySpec::one(
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+            1,
+        )],
+        args: &[Arg::key("key", 0), Arg::string("value")],
         deprecated: Some(("6.2.0", "`SET` with the `!GET` argument")),
         ..CommandSpec::BLANK
     },
@@ -141,13 +154,11 @@ pub(super) static MSET: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::STRING,
         keys: &[KeySpec::range(KeyFlags::OW.and(KeyFlags::UPDATE), 1, -1, 2)],
-        args: &[
-            Arg::block("key_value", &[
-                Arg::key("key", 0),
-                Arg::string("value"),
-            ]).multiple(),
+        args: &[Arg::block("key_value", &[Arg::key("key", 0), Arg::string("value")]).multiple()],
+        tips: &[
+            "request_policy:multi_shard",
+            "response_policy:all_succeeded",
         ],
-        tips: &["request_policy:multi_shard", "response_policy:all_succeeded"],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Data(mset)),
@@ -164,12 +175,7 @@ pub(super) static MSETNX: Command = Command {
         flags: Flags::WRITE.and(Flags::DENYOOM),
         categories: Categories::STRING,
         keys: &[KeySpec::range(KeyFlags::OW.and(KeyFlags::INSERT), 1, -1, 2)],
-        args: &[
-            Arg::block("key_value", &[
-                Arg::key("key", 0),
-                Arg::string("value"),
-            ]).multiple(),
-        ],
+        args: &[Arg::block("key_value", &[Arg::key("key", 0), Arg::string("value")]).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_min"],
         ..CommandSpec::BLANK
     },
@@ -241,10 +247,15 @@ fn set(cx: &mut DataContext<'_>) -> CommandResult {
     store(cx, key, value, expiry, options.keep_ttl);
     // Replicas and the AOF need the time itself, and only that: the rest was decided here.
     if let Some(at) = expiry {
-        cx.effects.propagate_as(&[b"SET", key, value, b"PXAT", &decimal(at)]);
+        cx.effects
+            .propagate_as(&[b"SET", key, value, b"PXAT", &decimal(at)]);
     } else if options.get {
-        let kept: Vec<&[u8]> =
-            cx.args.iter().copied().filter(|word| !word.eq_ignore_ascii_case(b"GET")).collect();
+        let kept: Vec<&[u8]> = cx
+            .args
+            .iter()
+            .copied()
+            .filter(|word| !word.eq_ignore_ascii_case(b"GET"))
+            .collect();
         cx.effects.propagate_as(&kept);
     }
     if !options.get {
@@ -254,7 +265,13 @@ fn set(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 /// Stores a string and notes it.
-fn store(cx: &mut DataContext<'_>, key: &[u8], value: &[u8], expiry: Option<UnixMillis>, keep_ttl: bool) {
+fn store(
+    cx: &mut DataContext<'_>,
+    key: &[u8],
+    value: &[u8],
+    expiry: Option<UnixMillis>,
+    keep_ttl: bool,
+) {
     let mode = match expiry {
         Some(at) => Expiry::At(at),
         None if keep_ttl => Expiry::Keep,
@@ -290,7 +307,8 @@ fn set_expiring(cx: &mut DataContext<'_>, unit: Unit, name: &str) -> CommandResu
     let (key, value) = (cx.args[1], cx.args[3]);
     let at = parse_expiry(cx.args[2], unit, cx.now, name)?;
     store(cx, key, value, Some(at), false);
-    cx.effects.propagate_as(&[b"SET", key, value, b"PXAT", &decimal(at)]);
+    cx.effects
+        .propagate_as(&[b"SET", key, value, b"PXAT", &decimal(at)]);
     cx.reply.ok();
     Ok(())
 }
@@ -313,7 +331,11 @@ fn mset(cx: &mut DataContext<'_>) -> CommandResult {
 fn msetnx(cx: &mut DataContext<'_>) -> CommandResult {
     check_pairs(cx, "msetnx")?;
     let args = cx.args;
-    if args[1..].iter().step_by(2).any(|key| cx.db.peek(key).is_some()) {
+    if args[1..]
+        .iter()
+        .step_by(2)
+        .any(|key| cx.db.peek(key).is_some())
+    {
         cx.reply.integer(0);
         return Ok(());
     }

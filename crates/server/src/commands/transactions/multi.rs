@@ -11,7 +11,11 @@ pub(super) static MULTI: Command = Command {
         since: "1.2.0",
         complexity: "O(1)",
         arity: 1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::TRANSACTION,
         ..CommandSpec::BLANK
     },
@@ -26,7 +30,10 @@ pub(super) static EXEC: Command = Command {
         since: "1.2.0",
         complexity: "O(1)",
         arity: 1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::SKIP_SLOWLOG),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::SKIP_SLOWLOG),
         categories: Categories::TRANSACTION,
         ..CommandSpec::BLANK
     },
@@ -41,7 +48,11 @@ pub(super) static DISCARD: Command = Command {
         since: "2.0.0",
         complexity: "O(N)",
         arity: 1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::TRANSACTION,
         ..CommandSpec::BLANK
     },
@@ -56,12 +67,14 @@ pub(super) static WATCH: Command = Command {
         since: "2.2.0",
         complexity: "O(1)",
         arity: -2,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::TRANSACTION,
         keys: &[KeySpec::range(KeyFlags::RO, 1, -1, 1)],
-        args: &[
-            Arg::key("key", 0).multiple(),
-        ],
+        args: &[Arg::key("key", 0).multiple()],
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(watch)),
@@ -75,7 +88,11 @@ pub(super) static UNWATCH: Command = Command {
         since: "2.2.0",
         complexity: "O(1)",
         arity: 1,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY),
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
         categories: Categories::TRANSACTION,
         ..CommandSpec::BLANK
     },
@@ -95,7 +112,12 @@ fn multi(cx: &mut ServerContext<'_>) -> CommandResult {
 /// Ends the client's transaction and its watches.
 fn end_transaction(cx: &mut ServerContext<'_>) -> Option<Box<Transaction>> {
     let key = cx.client;
-    let client = cx.server.front.clients.get_mut(key).expect("a client outlives its command");
+    let client = cx
+        .server
+        .front
+        .clients
+        .get_mut(key)
+        .expect("a client outlives its command");
     let transaction = client.transaction.take();
     cx.server.watched.forget(client);
     client.watch_broken = false;
@@ -107,8 +129,17 @@ fn exec(cx: &mut ServerContext<'_>) -> CommandResult {
         return Err(CommandError::text("ERR EXEC without MULTI"));
     }
     let key = cx.client;
-    let client = cx.server.front.clients.get(key).expect("a client outlives its command");
-    let broken = client.watch_broken || cx.server.watched.any_expired(client, &mut cx.server.keyspace, cx.now);
+    let client = cx
+        .server
+        .front
+        .clients
+        .get(key)
+        .expect("a client outlives its command");
+    let broken = client.watch_broken
+        || cx
+            .server
+            .watched
+            .any_expired(client, &mut cx.server.keyspace, cx.now);
     let transaction = end_transaction(cx).expect("checked above");
     if transaction.failed {
         return Err(CommandError::ExecAbort);
@@ -139,7 +170,12 @@ fn discard(cx: &mut ServerContext<'_>) -> CommandResult {
 
 fn watch(cx: &mut ServerContext<'_>) -> CommandResult {
     let (key, db) = (cx.client, cx.db);
-    let client = cx.server.front.clients.get_mut(key).expect("a client outlives its command");
+    let client = cx
+        .server
+        .front
+        .clients
+        .get_mut(key)
+        .expect("a client outlives its command");
     if client.transaction.is_some() {
         return Err(CommandError::text("ERR WATCH inside MULTI is not allowed"));
     }
@@ -155,7 +191,12 @@ fn watch(cx: &mut ServerContext<'_>) -> CommandResult {
 
 fn unwatch(cx: &mut ServerContext<'_>) -> CommandResult {
     let key = cx.client;
-    let client = cx.server.front.clients.get_mut(key).expect("a client outlives its command");
+    let client = cx
+        .server
+        .front
+        .clients
+        .get_mut(key)
+        .expect("a client outlives its command");
     cx.server.watched.forget(client);
     client.watch_broken = false;
     cx.reply.ok();

@@ -1,0 +1,67 @@
+//! HyperLogLogs: estimates and stored bytes.
+
+use tests::compat::{same, same_with};
+
+#[test]
+fn counting_and_merging() {
+    same(
+        r#"
+        PFADD h
+        PFADD h
+        PFADD h a b c
+        PFADD h a
+        PFCOUNT h
+        PFCOUNT missing
+        PFADD g c d e f
+        PFCOUNT h g missing
+        PFMERGE m h g
+        PFCOUNT m
+        PFMERGE m
+        PFMERGE new
+        PFCOUNT new
+        GET h
+        STRLEN m
+        SET s v
+        PFADD s a
+        PFCOUNT s
+        PFCOUNT h s
+        PFMERGE m s
+        PFMERGE s h
+        RPUSH l a
+        PFADD l a
+        PFCOUNT l
+        SET bad "HYLL\x05"
+        PFCOUNT bad
+        SET bad "HYLL\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+        PFCOUNT bad
+        PFADD
+        PFCOUNT
+        PFMERGE
+        "#,
+    );
+}
+
+#[test]
+fn dense_and_sparse_forms() {
+    same_with(
+        &["--hll-sparse-max-bytes", "40"],
+        r#"
+        PFADD h 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+        PFDEBUG ENCODING h
+        PFCOUNT h
+        STRLEN h
+        PFADD i 1
+        PFDEBUG ENCODING i
+        PFDEBUG DECODE i
+        PFDEBUG TODENSE i
+        PFDEBUG TODENSE i
+        PFDEBUG ENCODING i
+        PFDEBUG GETREG h
+        PFDEBUG DECODE h
+        PFDEBUG BAD h
+        PFDEBUG ENCODING missing
+        PFMERGE i h
+        GET i
+        "#,
+    );
+}

@@ -1,0 +1,185 @@
+//! MULTI, EXEC, WATCH.
+
+use tests::compat::same;
+
+#[test]
+fn multi_queues_and_exec_runs() {
+    same(
+        r#"
+        MULTI
+        SET a 1
+        INCR a
+        GET a
+        LPUSH a x
+        EXEC
+        GET a
+        MULTI
+        EXEC
+        MULTI
+        SET a 9
+        DISCARD
+        GET a
+        EXEC
+        DISCARD
+        MULTI
+        MULTI
+        EXEC
+        MULTI
+        WATCH a
+        EXEC
+        MULTI x
+        EXEC x
+        DISCARD x
+        WATCH
+        UNWATCH x
+        UNWATCH
+        "#,
+    );
+}
+
+#[test]
+fn an_error_while_queueing_aborts() {
+    same(
+        r#"
+        MULTI
+        SET a 1
+        NOSUCH x
+        GET
+        EXEC
+        EXISTS a
+        MULTI
+        SET a 1 BAD
+        SET b 1
+        EXEC
+        EXISTS a b
+        MULTI
+        GET
+        DISCARD
+        MULTI
+        PING
+        EXEC
+        "#,
+    );
+}
+
+#[test]
+fn watched_keys_abort_exec_when_touched() {
+    same(
+        r#"
+        SET k 1
+        WATCH k
+        b: SET k 2
+        MULTI
+        SET k 3
+        EXEC
+        GET k
+        WATCH k
+        MULTI
+        SET k 3
+        EXEC
+        WATCH k
+        b: SET k 4
+        UNWATCH
+        MULTI
+        PING
+        EXEC
+        WATCH missing
+        b: SET missing 1
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        b: DEL nothing
+        b: EXPIRE k 100
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        b: GET k
+        b: SETNX k 1
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        b: FLUSHALL
+        MULTI
+        PING
+        EXEC
+        WATCH none
+        b: FLUSHALL
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        b: SELECT 1
+        b: SET k other
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        b: SWAPDB 0 1
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        SET k own
+        MULTI
+        PING
+        EXEC
+        WATCH k
+        DISCARD
+        MULTI
+        DISCARD
+        b: SET k y
+        MULTI
+        PING
+        EXEC
+        "#,
+    );
+}
+
+#[test]
+fn an_expired_watched_key_aborts_exec() {
+    same(
+        r#"
+        SET k v PX 30
+        WATCH k
+        sleep 60
+        MULTI
+        PING
+        EXEC
+        SET gone v PXAT 1
+        WATCH gone
+        MULTI
+        PING
+        EXEC
+        "#,
+    );
+}
+
+#[test]
+fn what_may_stand_in_a_transaction() {
+    same(
+        r#"
+        MULTI
+        SELECT 2
+        SET k v
+        SELECT 0
+        GET k
+        SUBSCRIBE ch
+        PUBLISH ch x
+        UNSUBSCRIBE ch
+        ? TIME
+        WAIT 1 0
+        RESET
+        PING
+        SELECT 2
+        GET k
+        MULTI
+        SAVE
+        SHUTDOWN NOSAVE
+        DISCARD
+        PING
+        "#,
+    );
+}
