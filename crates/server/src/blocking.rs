@@ -170,9 +170,9 @@ impl Server {
 
     /// Ends a client's wait without a key.
     fn time_out(&mut self, key: ClientKey) {
-        let Some(blocked) = self.unpark(key) else {
+        if self.unpark(key).is_none() {
             return;
-        };
+        }
         let mut reply = Vec::new();
         let resp3 = self
             .front
@@ -180,11 +180,7 @@ impl Server {
             .get(key)
             .is_some_and(|client| client.resp3);
         let mut writer = resp::Writer::new(&mut reply, resp3);
-        match self.full_name(blocked.command) {
-            // These answer with an element, the others with an array.
-            "blmove" | "brpoplpush" => writer.null(),
-            _ => writer.null_array(),
-        }
+        writer.null_array();
         self.front.reply(key, &reply);
     }
 }

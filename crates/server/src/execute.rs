@@ -19,6 +19,11 @@ fn runs_in_transaction(name: &str) -> bool {
     )
 }
 
+fn is_exec(args: &[&[u8]]) -> bool {
+    args.first()
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"exec"))
+}
+
 impl Server {
     /// Starts fetching the keys of requests that are about to run.
     pub(crate) fn prefetch_keys(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
@@ -52,6 +57,7 @@ impl Server {
         let resp3 = client.resp3;
         let id = match self.find(args) {
             Ok(id) => id,
+            Err(error) if is_exec(args) => return self.refuse_exec(key, resp3, &error),
             Err(error) => return self.reject(key, None, resp3, &error),
         };
         if let Err(error) = self.admit_request(key, id) {
@@ -61,6 +67,10 @@ impl Server {
         client.last_command = Some(id);
         if let Some(transaction) = &mut client.transaction {
             let entry = self.front.table.entry(id);
+            if entry.spec.flags.has(Flags::NO_MULTI) {
+                let error = CommandError::text("ERR Command not allowed inside a transaction");
+                return self.reject(key, Some(id), resp3, &error);
+            }
             if !runs_in_transaction(&entry.full_name) {
                 transaction.queued.push((id, OwnedArgs::new(args)));
                 transaction.flags = transaction.flags.and(entry.spec.flags);
@@ -129,6 +139,22 @@ impl Server {
         let mut reply = Vec::new();
         Writer::new(&mut reply, resp3).error(error.to_string());
         self.finish_reply(key, &reply);
+    }
+
+    /// An EXEC that cannot even run ends its transaction.
+    fn refuse_exec(&mut self, key: ClientKey, resp3: bool, error: &CommandError) {
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
+        if client.transaction.take().is_none() {
+            return self.reject(key, None, resp3, error);
+        }
+        self.watched.forget(client);
+        client.watch_broken = false;
+        let text = error.to_string();
+        let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+        let error = format!("EXECABORT Transaction discarded because of: {reason}");
+        self.reject(key, None, resp3, &CommandError::Text(error.into()));
     }
 
     fn count_error(&mut self, error: &CommandError) {

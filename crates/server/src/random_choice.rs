@@ -15,11 +15,13 @@ pub(crate) enum Choice {
 /// A count word: negative means with repetitions.
 ///
 /// # Errors
-/// Not an integer, or one whose pairs could not be counted.
+/// Not an integer, or one without an opposite.
 pub(crate) fn parse_choice(word: &[u8]) -> Result<Choice, CommandError> {
     let count = parse_integer(word)?;
-    if !(-i64::MAX / 2..=i64::MAX / 2).contains(&count) {
-        return Err(CommandError::OutOfRange);
+    if count == i64::MIN {
+        return Err(CommandError::text(
+            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        ));
     }
     Ok(match usize::try_from(count) {
         Ok(count) => Choice::Distinct(count),

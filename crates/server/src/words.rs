@@ -26,9 +26,11 @@ pub(crate) fn parse_timeout(
 ) -> Result<Option<front::UnixMillis>, CommandError> {
     /// Past this many milliseconds a time no longer fits; it shows as negative.
     const LIMIT_MS: f64 = i64::MAX as f64;
-    let seconds = store::float::parse_double(word).ok_or(CommandError::text(
-        "ERR timeout is not a float or out of range",
-    ))?;
+    let seconds = store::float::LongDouble::parse(word)
+        .map(store::float::LongDouble::to_f64)
+        .ok_or(CommandError::text(
+            "ERR timeout is not a float or out of range",
+        ))?;
     let millis = (seconds * 1000.0).ceil();
     if seconds < 0.0 || millis >= LIMIT_MS {
         return Err(CommandError::text("ERR timeout is negative"));

@@ -98,6 +98,12 @@ impl Element {
     }
 }
 
+impl Clone for Element {
+    fn clone(&self) -> Element {
+        Element::new(self.key(), self.payload())
+    }
+}
+
 impl Drop for Element {
     fn drop(&mut self) {
         let (key_len, payload_len) = self.lens();

@@ -63,6 +63,16 @@ impl<T: Slot> Default for Table<T> {
     }
 }
 
+impl<T: Slot + Clone> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new();
+        for entry in self {
+            copy.insert_unique(crate::hash::hash(entry.key()), entry.clone());
+        }
+        copy
+    }
+}
+
 impl<T: Slot> Table<T> {
     pub const fn new() -> Self {
         Self {

@@ -15,6 +15,7 @@ pub struct HashLimits {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub struct Hash {
     form: Form,
 }
@@ -22,6 +23,7 @@ pub struct Hash {
 /// A field and its value.
 pub type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
+#[derive(Clone)]
 enum Form {
     Listpack(Listpack),
     Table(Table<Element>),

@@ -3,6 +3,7 @@
 use crate::encoding::quicklist::Quicklist;
 
 /// See the module.
+#[derive(Clone)]
 pub struct List {
     /// Its elements.
     pub items: Quicklist,

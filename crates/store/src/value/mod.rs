@@ -85,6 +85,22 @@ impl ValueRef<'_> {
         }
     }
 
+    /// An equal value of its own; `raw` as [`crate::entry::Entry::is_raw`] says of a string.
+    pub fn duplicate(&self, raw: bool) -> Value {
+        match self {
+            ValueRef::String(StringRef::Int(int)) => Value::String(StringValue::Int(*int)),
+            ValueRef::String(StringRef::Bytes(bytes)) => Value::String(StringValue::Bytes {
+                bytes: bytes.to_vec(),
+                raw,
+            }),
+            ValueRef::List(list) => Value::List(Box::new((*list).clone())),
+            ValueRef::Set(set) => Value::Set(Box::new((*set).clone())),
+            ValueRef::Hash(hash) => Value::Hash(Box::new((*hash).clone())),
+            ValueRef::SortedSet(zset) => Value::SortedSet(Box::new((*zset).clone())),
+            ValueRef::Stream(stream) => Value::Stream(Box::new((*stream).clone())),
+        }
+    }
+
     /// How many allocations freeing this takes, roughly: what decides between freeing now and on another thread.
     pub fn free_effort(&self) -> usize {
         match self {

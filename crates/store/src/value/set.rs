@@ -16,10 +16,12 @@ const LISTPACK_MEMBERS: usize = 32;
 const LISTPACK_MEMBER_BYTES: usize = 64;
 
 /// See the module.
+#[derive(Clone)]
 pub struct Set {
     form: Form,
 }
 
+#[derive(Clone)]
 enum Form {
     Intset(Intset),
     Listpack(Listpack),

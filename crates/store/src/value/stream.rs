@@ -1,7 +1,7 @@
 //! The stream type.
 
 /// See the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Stream {}
 
 impl Stream {

@@ -177,7 +177,7 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
     }
     if !cx.client().authenticated {
         return Err(CommandError::text(
-            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH \
              <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
              the same time",
         ));

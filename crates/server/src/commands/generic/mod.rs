@@ -1,7 +1,9 @@
 //! The generic group: keys whatever their type.
 
+mod copy;
 mod expire;
 mod keys;
+mod object;
 mod rename;
 pub(crate) mod scan;
 
@@ -9,6 +11,7 @@ use super::Command;
 
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[
+    &copy::COPY,
     &expire::EXPIRE,
     &expire::EXPIREAT,
     &expire::EXPIRETIME,
@@ -25,6 +28,7 @@ pub static COMMANDS: &[&Command] = &[
     &keys::TOUCH,
     &keys::TYPE,
     &keys::UNLINK,
+    &object::OBJECT,
     &rename::MOVE,
     &scan::SCAN,
     &rename::RENAME,

@@ -97,19 +97,23 @@ static HELP: Command = Command {
 };
 
 fn get(cx: &mut ServerContext<'_>) -> CommandResult {
-    let mut shown: Vec<(&str, DirectiveId)> = Vec::new();
+    // Names as the request spells them where it names one, as the table spells them where a pattern finds them.
+    let mut shown: Vec<(String, DirectiveId)> = Vec::new();
     for (index, directive) in DIRECTIVES.iter().enumerate() {
         let id = DirectiveId(index as u16);
-        for name in [directive.name, directive.alias]
-            .into_iter()
-            .filter(|name| !name.is_empty())
-        {
-            let wanted = cx.args[2..].iter().any(|pattern| {
-                let exact = pattern.eq_ignore_ascii_case(name.as_bytes());
-                let hidden = directive.has(DirectiveFlag::Hidden);
-                exact || (!hidden && front::glob::matches(pattern, name.as_bytes(), true))
+        for name in [directive.name, directive.alias] {
+            if name.is_empty() {
+                continue;
+            }
+            let found = cx.args[2..].iter().find_map(|pattern| {
+                if pattern.eq_ignore_ascii_case(name.as_bytes()) {
+                    return Some(String::from_utf8_lossy(pattern).into_owned());
+                }
+                let visible = !directive.has(DirectiveFlag::Hidden);
+                (visible && front::glob::matches(pattern, name.as_bytes(), true))
+                    .then(|| name.to_string())
             });
-            if wanted {
+            if let Some(name) = found {
                 shown.push((name, id));
             }
         }

@@ -33,14 +33,20 @@ pub(super) static SHUTDOWN: Command = Command {
 
 fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
     let mut abort = false;
-    let mut others = false;
+    let (mut save, mut nosave, mut others) = (false, false, false);
     for word in &cx.args[1..] {
         match word.to_ascii_uppercase().as_slice() {
             b"ABORT" => abort = true,
-            b"SAVE" | b"NOSAVE" | b"NOW" | b"FORCE" => others = true,
+            b"SAVE" => save = true,
+            b"NOSAVE" => nosave = true,
+            b"NOW" | b"FORCE" => others = true,
             _ => return Err(CommandError::Syntax),
         }
     }
+    if save && nosave {
+        return Err(CommandError::Syntax);
+    }
+    others |= save || nosave;
     if abort {
         return Err(match others {
             true => CommandError::Syntax,

@@ -325,8 +325,8 @@ fn spop(cx: &mut DataContext<'_>) -> CommandResult {
     let count = match cx.args {
         [_, _] => None,
         [_, _, count] => {
-            let count = parse_integer(count)?;
-            Some(usize::try_from(count).map_err(|_| CommandError::NotPositive)?)
+            let count = store::int::parse_i64(count).and_then(|count| usize::try_from(count).ok());
+            Some(count.ok_or(CommandError::NotPositive)?)
         }
         _ => return Err(CommandError::Syntax),
     };
