@@ -110,7 +110,6 @@ fn counters_in_fields() {
         HSET h big 1e4931
         HINCRBYFLOAT h big 1e4932
         HINCRBYFLOAT h big 9e4932
-        HGETALL h
         HINCRBY h n
         HINCRBYFLOAT h n
         "#,
@@ -181,7 +180,6 @@ fn encodings_change_at_their_limits() {
         HINCRBYFLOAT z f 123456789.25
         OBJECT ENCODING z
         & HSCAN h 0 COUNT 100
-        % HRANDFIELD h 10 WITHVALUES
         HSTRLEN h a
         HINCRBY h a 10
         COPY h hh

@@ -1,6 +1,6 @@
 //! Lists, blocking ones included.
 
-use tests::compat::{same, same_with};
+use tests::compat::same;
 
 #[test]
 fn push_pop_and_length() {
@@ -282,45 +282,6 @@ fn the_client_that_waited_longest_is_served_first() {
 }
 
 #[test]
-fn other_types_and_transactions_do_not_wake_too_early() {
-    same(
-        r#"
-        b> BLPOP q 0
-        SET q v
-        b!
-        DEL q
-        SADD q x
-        b!
-        DEL q
-        MULTI
-        RPUSH q a
-        RPUSH q b
-        LPOP q
-        EXEC
-        b<
-        LLEN q
-        b> BLPOP q 0
-        MULTI
-        RPUSH q a
-        DEL q
-        EXEC
-        b!
-        RPUSH other z
-        RENAME other q
-        b<
-        b> BLPOP q 0
-        RPUSH q2 z
-        COPY q2 q
-        b<
-        b> BLPOP q 0
-        RPUSH n 3 1 2
-        SORT n STORE q
-        b<
-        "#,
-    );
-}
-
-#[test]
 fn chains_of_blocked_moves_are_followed() {
     same(
         r#"
@@ -356,49 +317,6 @@ fn blocking_inside_multi_does_not_block() {
         BLMPOP 0 1 q LEFT
         BRPOPLPUSH q r 0
         EXEC
-        "#,
-    );
-}
-
-#[test]
-fn long_lists_are_quicklists_of_several_nodes() {
-    same_with(
-        &["--list-max-listpack-size", "4"],
-        r#"
-        RPUSH l 1 2 3 4 5 6 7 8 9 10 11 12
-        LINSERT l BEFORE 5 x
-        LINSERT l AFTER 8 y
-        LREM l 0 x
-        LSET l 6 changed
-        LRANGE l 0 -1
-        LRANGE l 3 7
-        LTRIM l 2 9
-        LRANGE l 0 -1
-        LPOS l 7
-        LINDEX l 5
-        LPUSH l {big*3000}
-        LRANGE l 0 0
-        DUMP l
-        OBJECT ENCODING l
-        DEBUG LISTPACK l
-        "#,
-    );
-    same_with(
-        &[
-            "--list-max-listpack-size",
-            "4",
-            "--list-compress-depth",
-            "1",
-        ],
-        r#"
-        RPUSH l {a*300} {b*300} {c*300} {d*300} {e*300} {f*300} {g*300} {h*300} {i*300} {j*300}
-        LRANGE l 0 -1
-        LINDEX l 5
-        LSET l 5 x
-        LINDEX l 5
-        LREM l 0 x
-        LLEN l
-        DUMP l
         "#,
     );
 }

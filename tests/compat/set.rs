@@ -203,7 +203,6 @@ fn encodings_change_at_their_limits() {
         SISMEMBER x 70000
         SISMEMBER x 070000
         SREM x 70000
-        DUMP x
         SUNIONSTORE y x s
         OBJECT ENCODING y
         "#,

@@ -43,7 +43,6 @@ fn string_commands_refuse_other_types() {
         DECR l
         DECRBY l 2
         INCRBYFLOAT l 1.5
-        LCS l l
         SETNX l v
         SET l v GET
         SET l v NX GET
@@ -90,7 +89,6 @@ fn string_commands_check_their_arity() {
         MSET k v k
         MSETNX
         MSETNX k v k
-        LCS a
         "#,
     );
 }
@@ -420,34 +418,6 @@ fn mset_mget_msetnx() {
         MGET a l
         MSET l v
         GET l
-        "#,
-    );
-}
-
-#[test]
-fn lcs_finds_the_longest_common_subsequence() {
-    same(
-        r#"
-        MSET a ohmytext b mynewtext
-        LCS a b
-        LCS a b LEN
-        LCS a b IDX
-        LCS a b IDX MINMATCHLEN 4
-        LCS a b IDX WITHMATCHLEN
-        LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN
-        LCS a b IDX MINMATCHLEN -1
-        LCS a b IDX MINMATCHLEN x
-        LCS a b IDX MINMATCHLEN
-        LCS a b LEN IDX
-        LCS a b BAD
-        LCS a missing
-        LCS missing none LEN
-        LCS missing none IDX
-        LCS a a
-        LCS a b WITHMATCHLEN
-        SET n 12345
-        SET m 2345
-        LCS n m IDX WITHMATCHLEN
         "#,
     );
 }

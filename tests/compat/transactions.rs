@@ -166,17 +166,12 @@ fn what_may_stand_in_a_transaction() {
         SET k v
         SELECT 0
         GET k
-        SUBSCRIBE ch
-        PUBLISH ch x
-        UNSUBSCRIBE ch
         ? TIME
-        WAIT 1 0
         RESET
         PING
         SELECT 2
         GET k
         MULTI
-        SAVE
         SHUTDOWN NOSAVE
         DISCARD
         PING

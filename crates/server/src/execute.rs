@@ -19,6 +19,13 @@ fn runs_in_transaction(name: &str) -> bool {
     )
 }
 
+/// The first words of an HTTP request: a web page may make its visitor's browser send those to a local server.
+fn is_web_request(args: &[&[u8]]) -> bool {
+    args.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+    })
+}
+
 fn is_exec(args: &[&[u8]]) -> bool {
     args.first()
         .is_some_and(|name| name.eq_ignore_ascii_case(b"exec"))
@@ -57,6 +64,13 @@ impl Server {
         let resp3 = client.resp3;
         let id = match self.find(args) {
             Ok(id) => id,
+            Err(_) if is_web_request(args) => {
+                front::log_warning!(
+                    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+                     this server: a browser was made to talk to it. Connection aborted."
+                );
+                return self.front.close_soon(key);
+            }
             Err(error) if is_exec(args) => return self.refuse_exec(key, resp3, &error),
             Err(error) => return self.reject(key, None, resp3, &error),
         };
@@ -141,14 +155,12 @@ impl Server {
         self.finish_reply(key, &reply);
     }
 
-    /// An EXEC that cannot even run ends its transaction.
+    /// An EXEC that cannot even run ends the transaction, if there is one.
     fn refuse_exec(&mut self, key: ClientKey, resp3: bool, error: &CommandError) {
         let Some(client) = self.front.clients.get_mut(key) else {
             return;
         };
-        if client.transaction.take().is_none() {
-            return self.reject(key, None, resp3, error);
-        }
+        client.transaction = None;
         self.watched.forget(client);
         client.watch_broken = false;
         let text = error.to_string();

@@ -12,6 +12,14 @@ pub(crate) enum Choice {
     Repeating(usize),
 }
 
+impl Choice {
+    /// Whether twice the count still fits.
+    pub(crate) fn can_double(self) -> bool {
+        let (Choice::Distinct(count) | Choice::Repeating(count)) = self;
+        count <= i64::MAX as usize / 2
+    }
+}
+
 /// A count word: negative means with repetitions.
 ///
 /// # Errors

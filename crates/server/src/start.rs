@@ -155,6 +155,7 @@ fn run(config: Config) -> Result<(), String> {
             "daemonize is not supported: run in the foreground under a supervisor (systemd, Kubernetes)".into()
         );
     }
+    refuse_to_start_empty_next_to_data(&config)?;
     let random = RandomState::new();
     store::hash::seed((random.hash_one(0), random.hash_one(1)));
     let mut server = Server::new(config, random.hash_one(2)).map_err(|error| error.to_string())?;
@@ -189,6 +190,30 @@ fn run(config: Config) -> Result<(), String> {
         }
     }
     front::log_warning!("Redis is now ready to exit, bye bye...");
+    Ok(())
+}
+
+/// This version keeps its data in memory only. Starting empty beside a dump or an append only file would look like the
+/// loss of what is in them.
+fn refuse_to_start_empty_next_to_data(config: &Config) -> Result<(), String> {
+    let dir = Path::new(config.text(config::DIR));
+    for name in [
+        config::DBFILENAME,
+        config::APPENDDIRNAME,
+        config::APPENDFILENAME,
+    ] {
+        let path = dir.join(config.text(name));
+        if path.exists() {
+            return Err(format!(
+                "{} holds data, which this version cannot load: refusing to start empty next to it. Start in another \
+                 folder (--dir) or move the file away.",
+                path.display()
+            ));
+        }
+    }
+    front::log_warning!(
+        "Data is kept in memory only: this version does not save it, whatever save and appendonly say."
+    );
     Ok(())
 }
 

@@ -93,6 +93,10 @@ fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
     let choice = parse_choice(count)?;
     let with_values = match &cx.args[3..] {
         [] => false,
+        // Twice as many words as fields must still be countable.
+        [word] if word.eq_ignore_ascii_case(b"WITHVALUES") && !choice.can_double() => {
+            return Err(CommandError::OutOfRange);
+        }
         [word] if word.eq_ignore_ascii_case(b"WITHVALUES") => true,
         _ => return Err(CommandError::Syntax),
     };
