@@ -6,6 +6,7 @@ mod generic;
 mod hash;
 mod list;
 mod protocol;
+mod pubsub;
 mod server;
 mod set;
 mod string;

@@ -3,6 +3,7 @@
 use crate::clock::UnixMillis;
 use crate::command::CommandId;
 use crate::output_buffer::OutputBuffer;
+use crate::pubsub::Kind;
 use crate::socket::Socket;
 use resp::RequestParser;
 use std::collections::HashSet;
@@ -118,6 +119,15 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
+    /// The names of one kind.
+    pub fn of(&mut self, kind: Kind) -> &mut HashSet<Box<[u8]>> {
+        match kind {
+            Kind::Channel => &mut self.channels,
+            Kind::ShardChannel => &mut self.shard_channels,
+            Kind::Pattern => &mut self.patterns,
+        }
+    }
+
     /// Channels and patterns together, as the reply of SUBSCRIBE counts.
     pub fn count(&self) -> usize {
         self.channels.len() + self.patterns.len()

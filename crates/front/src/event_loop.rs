@@ -361,6 +361,7 @@ fn close_clients<S: Service>(service: &mut S) {
         let front = service.front();
         if let Some(mut client) = front.clients.remove(key) {
             front.poller.remove(client.socket.as_fd());
+            front.pubsub.forget(&mut client);
             service.disconnected(&mut client);
         }
     }

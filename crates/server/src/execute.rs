@@ -325,6 +325,7 @@ impl Server {
             Propagation::Verbatim => {}
         }
         self.touch_watched();
+        self.publish_events();
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
         }
@@ -349,10 +350,26 @@ impl Server {
         self.prepare_effects(db);
         self.propagate_expired(db);
         self.touch_watched();
+        self.publish_events();
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
         }
         self.finish_propagation();
+    }
+
+    /// Tells subscribers of `__keyspace@<db>__:<key>` and `__keyevent@<db>__:<event>` what happened.
+    fn publish_events(&mut self) {
+        for event in std::mem::take(&mut self.effects.events) {
+            let (db, name) = (event.db, event.name.as_bytes());
+            if self.notify.any(EventClass::KEYSPACE) {
+                let channel = [format!("__keyspace@{db}__:").as_bytes(), &event.key].concat();
+                self.front.publish(false, &channel, name);
+            }
+            if self.notify.any(EventClass::KEYEVENT) {
+                let channel = format!("__keyevent@{db}__:{}", event.name);
+                self.front.publish(false, channel.as_bytes(), &event.key);
+            }
+        }
     }
 
     fn touch_watched(&mut self) {

@@ -2,9 +2,23 @@
 
 mod command;
 mod ping;
+mod pubsub;
 
 use crate::FrontHandler;
 use crate::command::Command;
 
 /// Every shared command.
-pub static COMMANDS: &[&Command<FrontHandler>] = &[&command::COMMAND, &ping::PING, &ping::ECHO];
+pub static COMMANDS: &[&Command<FrontHandler>] = &[
+    &command::COMMAND,
+    &ping::ECHO,
+    &ping::PING,
+    &pubsub::PSUBSCRIBE,
+    &pubsub::PUBLISH,
+    &pubsub::PUBSUB,
+    &pubsub::PUNSUBSCRIBE,
+    &pubsub::SPUBLISH,
+    &pubsub::SSUBSCRIBE,
+    &pubsub::SUBSCRIBE,
+    &pubsub::SUNSUBSCRIBE,
+    &pubsub::UNSUBSCRIBE,
+];

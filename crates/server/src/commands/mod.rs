@@ -7,7 +7,6 @@ pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
-pub mod pubsub;
 pub mod server;
 pub mod set;
 pub mod sorted_set;
@@ -29,7 +28,6 @@ pub static GROUPS: &[&[&Command]] = &[
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
-    pubsub::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,

@@ -235,6 +235,7 @@ fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
         .expect("a client outlives its command");
     client.transaction = None;
     cx.server.watched.forget(client);
+    cx.server.front.pubsub.forget(client);
     client.watch_broken = false;
     client.db = 0;
     client.resp3 = false;

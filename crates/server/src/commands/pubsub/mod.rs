@@ -1,6 +1,0 @@
-//! The pubsub group.
-
-use super::Command;
-
-/// Every command of the group.
-pub static COMMANDS: &[&Command] = &[];
