@@ -1,9 +1,11 @@
 //! Compat scripts, a file for each of Redis's command groups; `tests::compat` says how to write one.
 
+mod bitmap;
 mod command;
 mod connection;
 mod generic;
 mod hash;
+mod hyperloglog;
 mod list;
 mod protocol;
 mod pubsub;

@@ -154,13 +154,16 @@ fn value_type(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn keys(cx: &mut DataContext<'_>) -> CommandResult {
-    let pattern = cx.args[1];
+    // A lone star takes every key, the empty one too, which no pattern matches.
+    let pattern = Some(cx.args[1]).filter(|pattern| *pattern != b"*");
     let now = cx.now;
     let mark = cx.reply.deferred_array();
     let mut count = 0;
     for entry in cx.db.iter() {
         let expired = entry.expiry().is_some_and(|at| now > at);
-        if !expired && front::glob::matches(pattern, entry.key(), false) {
+        if !expired
+            && pattern.is_none_or(|pattern| front::glob::matches(pattern, entry.key(), false))
+        {
             cx.reply.bulk(entry.key());
             count += 1;
         }

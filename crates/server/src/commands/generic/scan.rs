@@ -75,7 +75,8 @@ pub(crate) fn parse_scan_options<'a>(
             }
             options.count = count as usize;
         } else if name.eq_ignore_ascii_case(b"MATCH") {
-            options.pattern = Some(value);
+            // A lone star takes everything, the empty name too, which no pattern matches.
+            options.pattern = Some(*value).filter(|pattern| *pattern != b"*");
         } else if typed && name.eq_ignore_ascii_case(b"TYPE") {
             options.value_type = Some(value);
         } else {

@@ -1,6 +1,8 @@
 //! The hyperloglog group.
 
+mod count;
+
 use super::Command;
 
 /// Every command of the group.
-pub static COMMANDS: &[&Command] = &[];
+pub static COMMANDS: &[&Command] = &[&count::PFADD, &count::PFCOUNT, &count::PFMERGE];

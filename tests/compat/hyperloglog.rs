@@ -1,0 +1,57 @@
+//! HyperLogLogs: estimates and stored bytes.
+
+use tests::compat::{same, same_with};
+
+#[test]
+fn counting_and_merging() {
+    same(
+        r#"
+        PFADD h
+        PFADD h
+        PFADD h a b c
+        PFADD h a
+        PFCOUNT h
+        PFCOUNT missing
+        PFADD g c d e f
+        PFCOUNT h g missing
+        PFMERGE m h g
+        PFCOUNT m
+        PFMERGE m
+        PFMERGE new
+        PFCOUNT new
+        GET h
+        STRLEN m
+        SET s v
+        PFADD s a
+        PFCOUNT s
+        PFCOUNT h s
+        PFMERGE m s
+        PFMERGE s h
+        RPUSH l a
+        PFADD l a
+        PFCOUNT l
+        SET bad "HYLL\x05"
+        PFCOUNT bad
+        SET bad "HYLL\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+        PFCOUNT bad
+        PFADD
+        PFCOUNT
+        PFMERGE
+        "#,
+    );
+}
+
+#[test]
+fn dense_and_sparse_forms() {
+    same_with(
+        &["--hll-sparse-max-bytes", "40"],
+        r#"
+        PFADD h 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+        PFCOUNT h
+        STRLEN h
+        PFADD i 1
+        PFMERGE i h
+        GET i
+        "#,
+    );
+}
