@@ -11,10 +11,17 @@ pub(super) struct Directory<T: Slot> {
     index: Index<T>,
     /// The array has 2^bits elements.
     bits: u8,
-    segments: u32,
     /// Segments whose prefix has all `bits`; without any, half the array is enough.
     deepest: u32,
+    next: Option<Box<NextArray<T>>>,
 }
+
+/// Memory for the array twice as large, touched a page at a time by the splits before it is needed: the kernel takes
+/// longer to find pages than we take to copy the handles, and pays in one pause otherwise.
+struct NextArray<T>(Vec<Segment<T>>);
+
+/// Handles on one page.
+const PAGE: usize = 4096 / size_of::<usize>();
 
 /// The only segment while `bits` is 0, else the array.
 union Index<T> {
@@ -34,8 +41,8 @@ impl<T: Slot> Directory<T> {
                 only: ManuallyDrop::new(Segment::none()),
             },
             bits: 0,
-            segments: 0,
             deepest: 0,
+            next: None,
         }
     }
 
@@ -81,24 +88,52 @@ impl<T: Slot> Directory<T> {
         &mut self.elements_mut()[position]
     }
 
-    pub(super) fn segments(&self) -> usize {
-        self.segments as usize
+    /// A hash of the first segment with expiring entries, at `hash` or after it.
+    pub(super) fn next_expiring(&self, hash: u64) -> Option<u64> {
+        if self.segment(hash).is_labelled_expiring() {
+            return Some(hash);
+        }
+        let start = self.position(hash);
+        let ahead = self.elements()[start..]
+            .iter()
+            .position(Segment::is_labelled_expiring)?;
+        // Only an array has further elements, so there are bits.
+        Some(((start + ahead) as u64) << (64 - self.bits))
     }
 
-    /// Bytes of all blocks and the array.
+    /// To be called when the number of expiring entries in the segment for `hash` may have become or ceased to be 0.
+    #[inline]
+    pub(super) fn relabel(&mut self, hash: u64) {
+        let segment = self.segment(hash);
+        if segment.is_labelled_expiring() != (segment.expiring() > 0) {
+            let (relabelled, span) = (segment.relabelled(), self.span(segment));
+            let first = self.position(hash) & !(span - 1);
+            self.elements_mut()[first..first + span].fill_with(|| relabelled.handle());
+        }
+    }
+
+    /// A number no smaller than that of segments, and not much larger.
+    pub(super) fn breadth(&self) -> usize {
+        self.elements().len()
+    }
+
+    /// Bytes of all blocks and of the array. Looks at all of the array.
     pub(super) fn memory_bytes(&self) -> usize {
+        let (mut position, mut blocks) = (0, 0);
+        while let Some(segment) = self.elements().get(position) {
+            blocks += segment.block_bytes();
+            position += self.span(segment);
+        }
         let array = if self.bits == 0 {
             0
         } else {
             size_of_val(self.elements())
         };
-        let only = &self.elements()[0];
-        array
-            + if self.bits == 0 {
-                only.block_bytes()
-            } else {
-                self.segments() * only.block_bytes()
-            }
+        let next = self
+            .next
+            .as_ref()
+            .map_or(0, |next| next.0.capacity() * size_of::<Segment<T>>());
+        blocks + array + next
     }
 
     /// Replaces the full segment for `hash` by a larger one, or by two.
@@ -120,9 +155,9 @@ impl<T: Slot> Directory<T> {
         upper.fill_with(|| high.handle());
         // SAFETY: every element that named the block has just been overwritten.
         unsafe { full.free() };
-        self.segments += 1;
         if low.depth() == u32::from(self.bits) {
             self.deepest += 2;
+            self.prepare();
         }
     }
 
@@ -141,7 +176,6 @@ impl<T: Slot> Directory<T> {
         let old = self.elements()[0].handle();
         debug_assert!(self.bits == 0, "segments of an array have full size");
         self.elements_mut()[0] = old.resized(groups);
-        self.segments = u32::from(groups > 0);
         // SAFETY: the only element that named the block has just been overwritten.
         unsafe { old.free() };
     }
@@ -173,7 +207,6 @@ impl<T: Slot> Directory<T> {
             low.free();
             high.free();
         }
-        self.segments -= 1;
         if low.depth() == u32::from(self.bits) {
             self.deepest -= 2;
             if self.deepest == 0 {
@@ -188,13 +221,25 @@ impl<T: Slot> Directory<T> {
             u32::from(self.bits) < MAX_DEPTH.min(usize::BITS - 4),
             "splits stop earlier"
         );
-        let mut twice = Vec::with_capacity(2 << self.bits);
-        twice.extend(
-            self.elements()
-                .iter()
-                .flat_map(|segment| [segment.handle(), segment.handle()]),
-        );
+        let mut twice = self.next.take().map_or_else(Vec::new, |next| next.0);
+        twice.clear();
+        let elements = self.elements();
+        // By index, which the compiler turns into a plain copy.
+        twice.extend((0..2 * elements.len()).map(|i| elements[i / 2].handle()));
         self.set_elements(twice);
+    }
+
+    /// Touches another page of the next array once half the segments are as deep as this one allows.
+    fn prepare(&mut self) {
+        let len = self.elements().len();
+        if len < PAGE || (self.deepest as usize) < len / 2 {
+            return;
+        }
+        let next = self
+            .next
+            .get_or_insert_with(|| Box::new(NextArray(Vec::with_capacity(2 * len))));
+        let touched = (next.0.len() + PAGE).min(2 * len);
+        next.0.resize_with(touched, Segment::none);
     }
 
     fn halve(&mut self) {
@@ -206,12 +251,20 @@ impl<T: Slot> Directory<T> {
                 .map(Segment::handle)
                 .collect();
             self.set_elements(half);
+            let bits = u32::from(self.bits);
+            let deepest = self
+                .elements()
+                .iter()
+                .filter(|segment| segment.depth() == bits)
+                .count();
+            self.deepest = if bits == 0 { 0 } else { deepest as u32 };
         }
     }
 
-    /// Takes over a new set of 2^n handles to the same segments.
+    /// Takes over a new set of 2^n handles to the same segments, none of them of depth n yet.
     fn set_elements(&mut self, mut elements: Vec<Segment<T>>) {
         self.free_array();
+        self.next = None;
         self.bits = elements.len().trailing_zeros() as u8;
         self.deepest = 0;
         if self.bits == 0 {
@@ -219,11 +272,6 @@ impl<T: Slot> Directory<T> {
                 only: ManuallyDrop::new(elements.remove(0)),
             };
         } else {
-            let bits = u32::from(self.bits);
-            self.deepest = elements
-                .iter()
-                .filter(|segment| segment.depth() == bits)
-                .count() as u32;
             self.index = Index {
                 array: Box::into_raw(elements.into_boxed_slice()).cast(),
             };

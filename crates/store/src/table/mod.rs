@@ -18,7 +18,7 @@ pub use segment::{Slot, Thin};
 
 use directory::Directory;
 use group::{Mask, WIDTH};
-use segment::{Marks, Segment};
+use segment::{ExpiryChange, Marks, Segment};
 use std::ops::{Deref, DerefMut};
 
 /// Segments a step of a scan or cycle may look at beyond its limit of entries, so that a sparse table costs no more.
@@ -134,8 +134,12 @@ impl<T: Slot> Table<T> {
             self.directory.make_room(hash);
         }
         self.len += 1;
-        self.expiring += usize::from(entry.has_expiry());
+        let expiring = entry.has_expiry();
         self.directory.segment_mut(hash).insert(hash, entry);
+        if expiring {
+            self.expiring += 1;
+            self.directory.relabel(hash);
+        }
     }
 
     /// Adds an entry, or replaces the one with the same key and returns that.
@@ -159,9 +163,14 @@ impl<T: Slot> Table<T> {
     #[inline]
     fn remove_at(&mut self, hash: u64, index: usize) -> T {
         let segment = self.directory.segment_mut(hash);
-        self.expiring -= usize::from(segment.marks(index).expiring());
+        let expiring = segment.marks(index).expiring();
+        let entry = segment.remove(index);
         self.len -= 1;
-        segment.remove(index)
+        if expiring {
+            self.expiring -= 1;
+            self.directory.relabel(hash);
+        }
+        entry
     }
 
     /// Merges or shrinks the segment of `hash` if it has become small.
@@ -259,15 +268,11 @@ impl<T: Slot> Table<T> {
         let mut hash = cursor << CURSOR_SHIFT;
         let mut budget = Budget::new(max);
         loop {
-            let segment = self.directory.segment(hash);
-            let next = if segment.expiring() == 0 {
-                segment.after_segment(hash)
-            } else {
-                segment.after_home(hash)
+            let Some(found) = self.directory.next_expiring(hash) else {
+                return 0;
             };
-            if segment.expiring() > 0 {
-                budget.entries += self.judge_home(hash, &mut judge, removed);
-            }
+            let next = self.directory.segment(found).after_home(found);
+            budget.entries += self.judge_home(found, &mut judge, removed);
             match next {
                 None => return 0,
                 Some(next) if budget.spent() => return next >> CURSOR_SHIFT,
@@ -320,7 +325,7 @@ impl<T: Slot> Table<T> {
     /// Visits up to `n` entries that are neighbours from a random place on: cheap, and good enough to choose whom to
     /// evict. Returns how many.
     pub fn sample(&self, rng: &mut impl FnMut() -> u64, n: usize, visit: impl FnMut(&T)) -> usize {
-        self.sample_where(rng, n.min(self.len), Segment::len, |_| true, visit)
+        self.sample_where(rng, n.min(self.len), Some, |_| true, visit)
     }
 
     /// Like [`sample`](Self::sample), of entries that have an expiry.
@@ -330,47 +335,42 @@ impl<T: Slot> Table<T> {
         n: usize,
         visit: impl FnMut(&T),
     ) -> usize {
-        self.sample_where(
-            rng,
-            n.min(self.expiring),
-            Segment::expiring,
-            Marks::expiring,
-            visit,
-        )
+        let next = |hash| self.directory.next_expiring(hash);
+        self.sample_where(rng, n.min(self.expiring), next, Marks::expiring, visit)
     }
 
-    /// Visits `n` of the wanted entries; `wanted_in` says how many a segment has.
+    /// Visits `n` of the wanted entries; `next_from` finds segments that have some.
     fn sample_where(
         &self,
         rng: &mut impl FnMut() -> u64,
         n: usize,
-        wanted_in: impl Fn(&Segment<T>) -> usize,
+        next_from: impl Fn(u64) -> Option<u64>,
         wanted: impl Fn(Marks) -> bool,
         mut visit: impl FnMut(&T),
     ) -> usize {
         let mut left = n;
-        let mut hash = rng();
-        let start = rng() as usize;
-        for _ in 0..=self.directory.segments() {
+        let (mut hash, start) = (rng(), rng() as usize);
+        for _ in 0..=self.directory.breadth() {
+            let Some(found) = next_from(hash).or_else(|| next_from(0)) else {
+                break;
+            };
+            let segment = self.directory.segment(found);
+            let groups = segment.groups();
+            let slots = (0..groups).flat_map(|step| {
+                let group = (start % groups + step) % groups;
+                segment.used_in(group).map(move |bit| group * WIDTH + bit)
+            });
+            for index in slots
+                .filter(|&index| wanted(segment.marks(index)))
+                .take(left)
+            {
+                visit(segment.entry(index));
+                left -= 1;
+            }
             if left == 0 {
                 break;
             }
-            let segment = self.directory.segment(hash);
-            if wanted_in(segment) > 0 {
-                let groups = segment.groups();
-                let slots = (0..groups).flat_map(|step| {
-                    let group = (start % groups + step) % groups;
-                    segment.used_in(group).map(move |bit| group * WIDTH + bit)
-                });
-                for index in slots
-                    .filter(|&index| wanted(segment.marks(index)))
-                    .take(left)
-                {
-                    visit(segment.entry(index));
-                    left -= 1;
-                }
-            }
-            hash = segment.after_segment(hash).unwrap_or(0);
+            hash = segment.after_segment(found).unwrap_or(0);
         }
         n - left
     }
@@ -389,7 +389,7 @@ impl<T: Slot> Table<T> {
         }
     }
 
-    /// Bytes the table takes, without the entries.
+    /// Bytes the table takes, without the entries. Looks at 8 bytes per segment.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.directory.memory_bytes()
     }
@@ -476,12 +476,13 @@ impl<T: Slot> SlotMut<'_, T> {
     /// Renews what the table notes about the entry.
     #[inline]
     fn settle(&mut self) {
-        let change = self
-            .table
-            .directory
-            .segment_mut(self.hash)
-            .settle(self.index, self.marks);
-        self.table.expiring = self.table.expiring.saturating_add_signed(change as isize);
+        let directory = &mut self.table.directory;
+        let segment = directory.segment_mut(self.hash);
+        let change = segment.settle(self.index, self.marks);
+        if change != ExpiryChange::None {
+            directory.relabel(self.hash);
+            self.table.expiring = self.table.expiring.saturating_add_signed(change as isize);
+        }
     }
 }
 

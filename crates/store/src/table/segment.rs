@@ -129,17 +129,20 @@ impl Marks {
         usize::from(shifted >> (Self::HASH_BITS - HOME_BITS))
     }
 
-    /// The bit that decides the side when a segment of `depth` is split, if it is among the bits kept for the
-    /// depth after.
+    /// Whether marks of the depth before hold the hash bits that a segment of `depth` needs.
+    fn reach(depth: u32) -> bool {
+        !depth.is_multiple_of(Self::STRIDE)
+    }
+
+    /// The side when a segment of `depth` is split.
     #[inline]
-    fn side(self, depth: u32) -> Option<bool> {
-        let kept = !(depth + 1).is_multiple_of(Self::STRIDE);
-        kept.then(|| self.0 >> (Self::HASH_BITS - 1 - depth % Self::STRIDE) & 1 != 0)
+    fn upper(self, depth: u32) -> bool {
+        self.0 >> (Self::HASH_BITS - 1 - depth % Self::STRIDE) & 1 != 0
     }
 
     /// The marks one level up, in a segment of `depth - 1` whose half here had `prefix`.
     fn merged(self, depth: u32, prefix: u64) -> Self {
-        if !depth.is_multiple_of(Self::STRIDE) {
+        if Self::reach(depth) {
             return self;
         }
         let from_prefix = (prefix as u16) << (Self::HASH_BITS - Self::STRIDE) & Self::HASH;
@@ -148,7 +151,7 @@ impl Marks {
 }
 
 /// What a change of one entry did to the number of entries with an expiry.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum ExpiryChange {
     Lost = -1,
     None = 0,
@@ -187,6 +190,7 @@ struct Header {
 }
 
 const HEADER_BYTES: usize = size_of::<Header>();
+const CACHE_LINE: usize = 64;
 
 /// The block all empty tables share. Without groups it counts as full, so nothing is ever written to it.
 #[repr(C, align(16))]
@@ -200,7 +204,8 @@ static NO_SLOTS: NoSlots = NoSlots(
     [group::EMPTY; WIDTH],
 );
 
-/// A handle to a block: its address, and above it the block's group count (5 bits) and depth (6 bits).
+/// A handle to a block: its address, and above it the block's group count (5 bits), its depth (6 bits) and whether
+/// entries have an expiry (the top bit).
 ///
 /// The directory owns the blocks and may keep several handles to one; a handle is not freed by dropping it.
 #[repr(transparent)]
@@ -220,6 +225,8 @@ pub(super) struct HomeWalk {
 impl<T> Segment<T> {
     const DEPTH_SHIFT: u32 = ADDRESS_BITS + 5;
     const GROUPS_MASK: usize = 31;
+    const DEPTH_MASK: usize = 63;
+    const EXPIRING: usize = 1 << (usize::BITS - 1);
 
     /// The segment of an empty table: no slots, no allocation.
     pub(super) const fn none() -> Self {
@@ -268,10 +275,16 @@ impl<T> Segment<T> {
         }
     }
 
+    /// Where the slots lie in a block. On a cache line, so that those of a full-size segment's group take two.
+    #[inline]
+    fn slots_start(groups: usize) -> usize {
+        (HEADER_BYTES + groups * WIDTH).next_multiple_of(CACHE_LINE)
+    }
+
     fn layout(groups: usize) -> Layout {
-        let used = HEADER_BYTES + groups * WIDTH * (1 + size_of::<Thin>());
+        let used = Self::slots_start(groups) + groups * WIDTH * size_of::<Thin>();
         let (size, align) = if groups == GROUPS {
-            (4096, 64)
+            (4096, CACHE_LINE)
         } else {
             (used, 16)
         };
@@ -296,7 +309,33 @@ impl<T> Segment<T> {
     /// Length of the hash prefix all entries share, in bits.
     #[inline]
     pub(super) fn depth(&self) -> u32 {
-        (self.word.addr().get() >> Self::DEPTH_SHIFT) as u32
+        (self.word.addr().get() >> Self::DEPTH_SHIFT & Self::DEPTH_MASK) as u32
+    }
+
+    /// Whether the handle says that entries have an expiry. The directory keeps that true, so that a search for such
+    /// entries passes over other segments without touching them.
+    #[inline]
+    pub(super) fn is_labelled_expiring(&self) -> bool {
+        self.word.addr().get() & Self::EXPIRING != 0
+    }
+
+    /// Another handle to the same block, labelled by what the block holds.
+    pub(super) fn relabelled(&self) -> Self {
+        let label = if self.expiring() > 0 {
+            Self::EXPIRING
+        } else {
+            0
+        };
+        let word = self
+            .word
+            .as_ptr()
+            .map_addr(|bits| bits & !Self::EXPIRING | label);
+        // SAFETY: the address, not zero, is kept.
+        let word = unsafe { NonNull::new_unchecked(word) };
+        Self {
+            word,
+            entries: PhantomData,
+        }
     }
 
     #[inline]
@@ -374,12 +413,11 @@ impl<T> Segment<T> {
         self.group(index / WIDTH)[index % WIDTH] != group::EMPTY
     }
 
-    /// The place of slot `index`. Reading it is allowed if the slot is used.
+    /// The address of slot `index`, to be read if the slot is used.
     #[inline]
     fn place(&self, index: usize) -> *mut Thin {
-        debug_assert!(index < self.slots());
         self.block()
-            .wrapping_add(HEADER_BYTES + self.slots())
+            .wrapping_add(Self::slots_start(self.groups()))
             .cast::<Thin>()
             .wrapping_add(index)
     }
@@ -544,12 +582,9 @@ impl<T> Segment<T> {
         let group = self.home(hash);
         prefetch(self.block());
         prefetch(self.block().wrapping_add(HEADER_BYTES + group * WIDTH));
-        let slots = self
-            .block()
-            .wrapping_add(HEADER_BYTES + self.slots() + group * WIDTH * size_of::<Thin>());
+        let slots = self.place(group * WIDTH).cast::<u8>();
         prefetch(slots);
-        prefetch(slots.wrapping_add(64));
-        prefetch(slots.wrapping_add(WIDTH * size_of::<Thin>() - 1));
+        prefetch(slots.wrapping_add(CACHE_LINE));
     }
 
     /// Asks for the entry a lookup of `hash` would compare first.
@@ -625,8 +660,10 @@ impl<T: Slot> Segment<T> {
         // SAFETY: `thin` checked that the slot is used, so it is within the block.
         unsafe { self.place(index).write(thin) };
         let change = ExpiryChange::between(before.expiring(), expiring);
-        let header = self.header_mut();
-        header.expiring = header.expiring.saturating_add_signed(change as i16);
+        if change != ExpiryChange::None {
+            let header = self.header_mut();
+            header.expiring = header.expiring.saturating_add_signed(change as i16);
+        }
         change
     }
 
@@ -676,7 +713,7 @@ impl<T: Slot> Segment<T> {
         for index in self.used() {
             to.put(self.tag(index), self.thin(index));
         }
-        to
+        to.relabelled()
     }
 
     /// Two blocks with the entries of the lower and the upper half of the prefix. The old block stays to be freed.
@@ -687,20 +724,25 @@ impl<T: Slot> Segment<T> {
             "keyed hashes of different keys do not share so many bits"
         );
         let (mut low, mut high) = (Self::allocate(GROUPS, depth), Self::allocate(GROUPS, depth));
+        let rehash = !Marks::reach(depth);
+        if rehash {
+            // All misses at once instead of one after the other: half the pause.
+            self.used()
+                .for_each(|index| prefetch(self.thin(index).ptr().as_ptr()));
+        }
         for index in self.used() {
             let thin = self.thin(index);
-            let (upper, marks) = match thin.marks().side(self.depth()) {
-                Some(upper) => (upper, thin.marks()),
-                None => {
-                    let hash = crate::hash::hash(self.entry(index).key());
-                    let upper = hash >> (u64::BITS - depth) & 1 != 0;
-                    (upper, Marks::new(hash, depth, thin.marks().expiring()))
-                }
+            let (upper, marks) = if rehash {
+                let hash = crate::hash::hash(self.entry(index).key());
+                let upper = hash >> (u64::BITS - depth) & 1 != 0;
+                (upper, Marks::new(hash, depth, thin.marks().expiring()))
+            } else {
+                (thin.marks().upper(self.depth()), thin.marks())
             };
             let side = if upper { &mut high } else { &mut low };
             side.put(self.tag(index), thin.marked(marks));
         }
-        (low, high)
+        (low.relabelled(), high.relabelled())
     }
 
     /// One block with the entries of two halves of a prefix, `low_prefix` being the lower one's. The old blocks stay
@@ -716,7 +758,7 @@ impl<T: Slot> Segment<T> {
                 );
             }
         }
-        to
+        to.relabelled()
     }
 
     /// Entries that are not in the group their search starts in.
