@@ -89,3 +89,15 @@ fn digests_agree() {
         "#,
     );
 }
+
+#[test]
+fn info_answers_a_text_and_nothing_for_an_unknown_section() {
+    same(
+        r#"
+        ? INFO
+        ? INFO server Clients
+        ? INFO everything
+        INFO nosuch
+        "#,
+    );
+}

@@ -9,6 +9,7 @@ pub mod effects;
 mod execute;
 mod expire;
 mod expire_cycle;
+mod info;
 mod listen;
 mod propagation;
 mod random_choice;

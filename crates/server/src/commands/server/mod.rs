@@ -2,6 +2,7 @@
 
 mod config;
 mod flush;
+mod info;
 mod shutdown;
 mod time;
 
@@ -14,6 +15,7 @@ pub static COMMANDS: &[&Command] = &[
     &flush::FLUSHALL,
     &flush::FLUSHDB,
     &flush::SWAPDB,
+    &info::INFO,
     &shutdown::SHUTDOWN,
     &time::TIME,
 ];
