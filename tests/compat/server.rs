@@ -1,6 +1,6 @@
 //! Server commands: COMMAND, CONFIG, INFO, DEBUG, SLOWLOG, LATENCY, MEMORY.
 
-use tests::compat::same;
+use tests::compat::{Protocol, same, same_in, same_with};
 
 #[test]
 fn config_get_and_set() {
@@ -98,6 +98,103 @@ fn info_answers_a_text_and_nothing_for_an_unknown_section() {
         ? INFO server Clients
         ? INFO everything
         INFO nosuch
+        "#,
+    );
+}
+
+#[test]
+fn debug_answers_every_type_of_the_protocol() {
+    same(
+        r#"
+        DEBUG PROTOCOL string
+        DEBUG PROTOCOL INTEGER
+        DEBUG PROTOCOL double
+        DEBUG PROTOCOL bignum
+        DEBUG PROTOCOL null
+        DEBUG PROTOCOL array
+        DEBUG PROTOCOL set
+        DEBUG PROTOCOL map
+        DEBUG PROTOCOL attrib
+        DEBUG PROTOCOL verbatim
+        DEBUG PROTOCOL true
+        DEBUG PROTOCOL false
+        DEBUG PROTOCOL nosuch
+        DEBUG PROTOCOL
+        "#,
+    );
+    same_in(Protocol::Resp3, &[], "a> DEBUG PROTOCOL push\na<\na<\n");
+}
+
+#[test]
+fn debug_inspects_and_fills_a_db() {
+    same_with(
+        &["--enable-debug-command", "local"],
+        r#"
+        DEBUG POPULATE 3 a 5
+        MGET a:0 a:1 a:2
+        DEBUG POPULATE 2
+        MGET key:0 key:1
+        DEBUG POPULATE 1 z 12
+        GET z:0
+        SET b:0 mine
+        WATCH b:0 b:1
+        DEBUG POPULATE 2 b 0
+        MULTI
+        MGET b:0 b:1
+        EXEC
+        DEBUG POPULATE 0
+        DEBUG POPULATE -1
+        DEBUG POPULATE x
+        DEBUG POPULATE 2 k x
+        DEBUG POPULATE 2 k -1
+        DEBUG POPULATE 1 k 4 5
+        DEBUG OBJECT nosuch
+        DEBUG HTSTATS 16
+        DEBUG HTSTATS -1
+        DEBUG HTSTATS x
+        DEBUG HTSTATS
+        DEBUG HTSTATS-KEY nosuch
+        DEBUG HTSTATS-KEY key:0
+        ? DEBUG HTSTATS 0
+        ? DEBUG OBJECT a:0
+        DEBUG SLEEP 0
+        DEBUG SLEEP x
+        DEBUG SLEEP
+        DEBUG SLEEP 0 0
+        DEBUG SET-ACTIVE-EXPIRE x
+        DEBUG SET-ACTIVE-EXPIRE 1
+        DEBUG SET-ACTIVE-EXPIRE
+        DEBUG SET-SKIP-CHECKSUM-VALIDATION 0
+        DEBUG SET-DISABLE-DENY-SCRIPTS 0
+        DEBUG PAUSE-CRON 0
+        DEBUG QUICKLIST-PACKED-THRESHOLD 100b
+        DEBUG QUICKLIST-PACKED-THRESHOLD x
+        DEBUG QUICKLIST-PACKED-THRESHOLD 10gb
+        DEBUG QUICKLIST-PACKED-THRESHOLD 4gb
+        DEBUG QUICKLIST-PACKED-THRESHOLD 0
+        DEBUG LOG hello
+        DEBUG LOG
+        DEBUG ERROR "hello world"
+        DEBUG ERROR "BAD x\r\ny"
+        DEBUG NOSUCH
+        DEBUG HELP x
+        DEBUG
+        "#,
+    );
+}
+
+#[test]
+fn debug_is_refused_unless_the_configuration_allows_it() {
+    same_with(
+        &["--enable-debug-command", "no"],
+        r#"
+        DEBUG HELP
+        DEBUG
+        MULTI
+        DEBUG SLEEP 0
+        EXEC
+        CONFIG GET enable-debug-command
+        CONFIG SET enable-debug-command yes
         "#,
     );
 }

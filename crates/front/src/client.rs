@@ -239,6 +239,12 @@ impl Client {
         self.socket.is_unix()
     }
 
+    /// Whether the client is on this machine, by the addresses that Redis takes for it.
+    pub fn is_local(&self) -> bool {
+        let host = self.addr.rsplit_once(':').map_or("", |(host, _)| host);
+        self.is_unix() || host == "127.0.0.1" || host == "[::1]"
+    }
+
     /// Raw descriptor, for CLIENT LIST.
     pub fn fd(&self) -> i32 {
         self.socket.fd()

@@ -1,5 +1,6 @@
 //! Whether a request may run now: the checks between the command table and the handler, in the order clients know.
 
+use crate::config::{DirectiveId, ENABLE_DEBUG_COMMAND};
 use crate::server::Server;
 use front::Client;
 use front::command::{CommandError, Flags, TableEntry};
@@ -11,6 +12,16 @@ impl Server {
         if !client.authenticated && !flags.has(Flags::NO_AUTH) {
             return Err(CommandError::NoAuth);
         }
+        if flags.has(Flags::ADMIN)
+            && entry.full_name == "debug"
+            && !self.allows_protected(ENABLE_DEBUG_COMMAND, client)
+        {
+            return Err(CommandError::text(
+                "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+                 from a local connection, otherwise you need to set this option in the configuration file, and then \
+                 restart the server.",
+            ));
+        }
         if client.in_subscriber_mode() && !allowed_while_subscribed(&entry.full_name) {
             return Err(CommandError::err(format_args!(
                 "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
@@ -19,6 +30,15 @@ impl Server {
             )));
         }
         Ok(())
+    }
+
+    /// Whether a directive of `no`, `yes` and `local` lets this client do what it protects.
+    pub(crate) fn allows_protected(&self, directive: DirectiveId, client: &Client) -> bool {
+        match self.config.text(directive) {
+            "yes" => true,
+            "local" => client.is_local(),
+            _ => false,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::blocking::BlockedClients;
 use crate::commands;
+use crate::commands::server::DebugSwitches;
 use crate::config::Config;
 use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
@@ -37,6 +38,7 @@ pub struct Server {
     pub stats: Stats,
     /// By command id.
     pub command_stats: Vec<CommandStats>,
+    pub(crate) debug: DebugSwitches,
     pub(crate) handlers: Vec<Option<Handler>>,
     /// The running command's reply, until it is done.
     pub(crate) reply_scratch: Vec<u8>,
@@ -78,6 +80,7 @@ impl Server {
             watched: WatchedKeys::default(),
             stats: Stats::default(),
             command_stats,
+            debug: DebugSwitches::default(),
             handlers,
             reply_scratch: Vec::new(),
             unit: Vec::new(),

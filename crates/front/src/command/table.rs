@@ -289,20 +289,25 @@ pub fn unknown_command(args: &[&[u8]]) -> CommandError {
 
 /// The error for a container that does not know the second word.
 pub fn unknown_subcommand(args: &[&[u8]]) -> CommandError {
+    about_subcommand(args, b"ERR unknown subcommand '")
+}
+
+/// The same from a command that looks at its subcommand and the number of words itself.
+pub fn unknown_subcommand_or_arity(args: &[&[u8]]) -> CommandError {
+    about_subcommand(
+        args,
+        b"ERR unknown subcommand or wrong number of arguments for '",
+    )
+}
+
+fn about_subcommand(args: &[&[u8]], complaint: &[u8]) -> CommandError {
     let container = args
         .first()
         .copied()
         .unwrap_or_default()
         .to_ascii_uppercase();
     let word = until_nul(args.get(1).copied().unwrap_or_default(), 128);
-    let text = [
-        b"ERR unknown subcommand '",
-        word,
-        b"'. Try ",
-        &container[..],
-        b" HELP.",
-    ]
-    .concat();
+    let text = [complaint, word, b"'. Try ", &container[..], b" HELP."].concat();
     one_line(&text)
 }
 

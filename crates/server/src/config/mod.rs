@@ -10,6 +10,7 @@ pub(crate) mod special;
 pub use directives::*;
 pub use file::{ConfigError, load};
 use kind::ConfigValue;
+pub(crate) use kind::parse_memory;
 
 /// The value of every directive.
 #[derive(Clone)]

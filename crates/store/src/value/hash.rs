@@ -66,6 +66,14 @@ impl Hash {
         }
     }
 
+    /// How full its table is, if it has one.
+    pub fn table_stats(&self) -> Option<crate::table::Stats> {
+        match &self.form {
+            Form::Table(table) => Some(table.stats()),
+            _ => None,
+        }
+    }
+
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {
         match &self.form {

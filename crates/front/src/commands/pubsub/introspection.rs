@@ -121,10 +121,7 @@ fn shardchannels(cx: &mut FrontContext<'_>) -> CommandResult {
 
 fn names(cx: &mut FrontContext<'_>, shard: bool) -> CommandResult {
     if cx.args.len() > 3 {
-        let word = String::from_utf8_lossy(cx.args[1]);
-        return Err(CommandError::err(format_args!(
-            "unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
-        )));
+        return Err(unknown_subcommand_or_arity(cx.args));
     }
     let names = cx.front.pubsub.names(shard, cx.args.get(2).copied());
     cx.reply.array(names.len());

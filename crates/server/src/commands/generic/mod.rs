@@ -8,6 +8,7 @@ mod rename;
 pub(crate) mod scan;
 
 use super::Command;
+pub(crate) use object::encoding_name;
 
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[

@@ -109,7 +109,7 @@ static REFCOUNT: Command = Command {
 /// Integers below this are shared in Redis.
 const SHARED_INTEGERS: i64 = 10_000;
 
-fn encoding_name(entry: &Entry) -> &'static str {
+pub(crate) fn encoding_name(entry: &Entry) -> &'static str {
     match entry.value() {
         ValueRef::String(string) => string.encoding(entry.is_raw()),
         ValueRef::List(_) => "quicklist",

@@ -142,7 +142,7 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
         let refusal = if changes.iter().any(|(other, ..)| *other == id) {
             Some("duplicate parameter")
         } else {
-            refusal(cx.server, id)
+            refusal(cx, id)
         };
         if let Some(reason) = refusal {
             return Err(failed(&name, reason));
@@ -178,15 +178,18 @@ fn restore(server: &mut Server, before: Config) {
     }
 }
 
-fn refusal(server: &Server, id: DirectiveId) -> Option<&'static str> {
+fn refusal(cx: &mut ServerContext<'_>, id: DirectiveId) -> Option<&'static str> {
     let directive = config::directive(id);
     if directive.has(DirectiveFlag::Immutable) {
         return Some("can't set immutable config");
     }
-    if directive.has(DirectiveFlag::Protected)
-        && server.config.text(config::ENABLE_PROTECTED_CONFIGS) == "no"
-    {
-        return Some("can't set protected config");
+    if directive.has(DirectiveFlag::Protected) {
+        let client = cx.server.front.clients.get(cx.client);
+        let allowed = client.is_some_and(|client| {
+            cx.server
+                .allows_protected(config::ENABLE_PROTECTED_CONFIGS, client)
+        });
+        return (!allowed).then_some("can't set protected config");
     }
     None
 }

@@ -1,16 +1,19 @@
 //! The server group.
 
 mod config;
+mod debug;
 mod flush;
 mod info;
 mod shutdown;
 mod time;
 
 use super::Command;
+pub(crate) use debug::DebugSwitches;
 
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[
     &config::CONFIG,
+    &debug::DEBUG,
     &flush::DBSIZE,
     &flush::FLUSHALL,
     &flush::FLUSHDB,
