@@ -98,6 +98,39 @@ impl Element {
     }
 }
 
+/// A copyable handle of an element, for an index beside the table that owns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ElementRef(NonNull<u8>);
+
+// SAFETY: a handle is an address; who reads through it answers for the element being there.
+unsafe impl Send for ElementRef {}
+
+impl Element {
+    /// A handle of this element.
+    ///
+    /// # Safety
+    /// The handle is not compared or read once the element is dropped, nor after its payload changed its length.
+    #[inline]
+    pub(crate) unsafe fn handle(&self) -> ElementRef {
+        ElementRef(self.0.ptr())
+    }
+}
+
+impl ElementRef {
+    /// The field or member.
+    ///
+    /// # Safety
+    /// The element outlives `'a`.
+    #[inline]
+    pub(crate) unsafe fn key<'a>(self) -> &'a [u8] {
+        // SAFETY: the element is there, so its header and key are as they were written at creation.
+        unsafe {
+            let [key_len, _] = ptr::read(self.0.as_ptr().cast::<[u32; 2]>());
+            std::slice::from_raw_parts(self.0.as_ptr().add(HEADER), key_len as usize)
+        }
+    }
+}
+
 impl Clone for Element {
     fn clone(&self) -> Element {
         Element::new(self.key(), self.payload())

@@ -1017,6 +1017,53 @@ mod tests {
         assert!(!tree.update_score(1.0, 2.0, "a"));
     }
 
+    /// A member that must not be read once its flag is down, as if its memory were freed.
+    #[derive(Clone, Copy)]
+    struct Freeable<'a>(&'a std::cell::Cell<bool>, [u8; 2]);
+
+    impl PartialEq for Freeable<'_> {
+        fn eq(&self, other: &Self) -> bool {
+            std::ptr::eq(self.0, other.0)
+        }
+    }
+
+    impl Eq for Freeable<'_> {}
+
+    impl Member for Freeable<'_> {
+        fn bytes(&self) -> &[u8] {
+            assert!(self.0.get(), "read after it was removed");
+            &self.1
+        }
+    }
+
+    #[test]
+    fn members_are_not_read_after_they_left() {
+        let alive = vec![std::cell::Cell::new(true); 4000];
+        let member = |number: u16| Freeable(&alive[usize::from(number)], number.to_be_bytes());
+        let mut tree = ScoreTree::new();
+        (0..4000).for_each(|number| tree.insert(f64::from(number % 7), member(number)));
+        let free = |freed: Freeable<'_>| freed.0.set(false);
+        for start in [0, 1500, 100, 0, 900] {
+            tree.remove_rank_range(start, start + 400, |_, member| free(member));
+            let (score, first) = tree.by_rank(start).expect("more are left");
+            assert!(tree.remove(score, first));
+            free(first);
+            free(tree.pop_first().expect("more are left").1);
+            free(tree.pop_last().expect("more are left").1);
+            for (score, member) in tree.iter_from_rank(0).collect::<Vec<_>>() {
+                assert!(tree.rank_of(score, member.bytes()).is_some());
+            }
+        }
+        // Every place is compared with new members on the way down.
+        for number in 0..4000 {
+            if !alive[usize::from(number)].get() {
+                alive[usize::from(number)].set(true);
+                tree.insert(f64::from(number % 7), member(number));
+            }
+        }
+        assert_eq!(tree.len(), 4000);
+    }
+
     #[test]
     fn it_can_be_dropped_by_another_thread() {
         fn assert_send<T: Send>() {}
