@@ -516,6 +516,11 @@ pub fn lru_clock(now: UnixMillis) -> u32 {
     (now / 1000) as u32 & LRU_CLOCK_MASK
 }
 
+/// Seconds since an LRU clock was set.
+pub fn idle_seconds(clock: u32, now: UnixMillis) -> u32 {
+    lru_clock(now).wrapping_sub(clock) & LRU_CLOCK_MASK
+}
+
 fn lfu_minutes(now: UnixMillis) -> u32 {
     (now / 60_000) as u32 & 0xffff
 }

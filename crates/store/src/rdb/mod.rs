@@ -1,4 +1,8 @@
 //! The RDB format: bytes only; files belong to the server.
 
 pub mod crc64;
+pub mod dump;
+pub mod format;
 pub mod lzf;
+pub mod save;
+mod stream;

@@ -74,6 +74,14 @@ impl Hash {
         }
     }
 
+    /// The listpack, while it is one.
+    pub fn listpack(&self) -> Option<&Listpack> {
+        match &self.form {
+            Form::Listpack(listpack) => Some(listpack),
+            Form::Table(_) => None,
+        }
+    }
+
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {
         match &self.form {

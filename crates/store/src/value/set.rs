@@ -73,6 +73,14 @@ impl Set {
         }
     }
 
+    /// The intset, while it is one.
+    pub fn intset(&self) -> Option<&Intset> {
+        match &self.form {
+            Form::Intset(intset) => Some(intset),
+            Form::Listpack(_) | Form::Table(_) => None,
+        }
+    }
+
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {
         match &self.form {

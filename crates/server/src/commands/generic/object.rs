@@ -2,7 +2,7 @@
 
 use crate::commands::prelude::*;
 use front::command::describe;
-use store::db::{lfu_count, lru_clock};
+use store::db::{idle_seconds, lfu_count};
 use store::entry::Entry;
 use store::value::{StringRef, ValueRef};
 
@@ -143,8 +143,6 @@ fn refcount(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn idletime(cx: &mut DataContext<'_>) -> CommandResult {
-    /// The clock wraps after so many seconds.
-    const CLOCK_SECONDS: u32 = 1 << 24;
     let (lfu, now) = (cx.settings.maxmemory_policy_is_lfu, cx.now);
     match cx.db.peek(cx.args[2]) {
         Some(_) if lfu => Err(CommandError::text(
@@ -152,7 +150,7 @@ fn idletime(cx: &mut DataContext<'_>) -> CommandResult {
              policies at runtime LRU and LFU data will take some time to adjust.",
         )),
         Some(entry) => {
-            let idle = lru_clock(now).wrapping_sub(entry.access()) % CLOCK_SECONDS;
+            let idle = idle_seconds(entry.access(), now);
             cx.reply.integer(i64::from(idle));
             Ok(())
         }
