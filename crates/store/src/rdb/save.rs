@@ -14,7 +14,7 @@ use crate::db::{idle_seconds, lfu_count};
 use crate::encoding::quicklist::{Container, NodeBytes};
 use crate::entry::{Entry, UnixMillis};
 use crate::int::parse_i64;
-use crate::value::{StringRef, ValueRef};
+use crate::value::{Order, Ranked, StringRef, ValueRef};
 
 /// Strings up to this many bytes are not worth compressing.
 const COMPRESS_ABOVE: usize = 20;
@@ -215,9 +215,18 @@ impl Encoder {
                     hash.for_each(|field, value| self.hash_field(field, value));
                 }
             },
-            ValueRef::SortedSet(_) => {
-                self.string(crate::encoding::listpack::Listpack::new().as_bytes())
-            }
+            ValueRef::SortedSet(sorted_set) => match sorted_set.listpack() {
+                Some(listpack) => self.string(listpack.as_bytes()),
+                None => {
+                    self.length(sorted_set.len());
+                    let mut digits = itoa::Buffer::new();
+                    for Ranked { member, score } in
+                        sorted_set.iter_ranks(0..sorted_set.len(), Order::Descending)
+                    {
+                        self.sorted_set_member(member.as_bytes(&mut digits), score);
+                    }
+                }
+            },
             ValueRef::Stream(stream) => super::stream::save(self, stream),
         }
     }
@@ -353,7 +362,8 @@ pub fn form_of(value: ValueRef<'_>) -> Form {
         ValueRef::Set(_) => Form::Set,
         ValueRef::Hash(hash) if hash.listpack().is_some() => Form::HashListpack,
         ValueRef::Hash(_) => Form::Hash,
-        ValueRef::SortedSet(_) => Form::SortedSetListpack,
+        ValueRef::SortedSet(set) if set.listpack().is_some() => Form::SortedSetListpack,
+        ValueRef::SortedSet(_) => Form::SortedSet2,
         ValueRef::Stream(_) => Form::StreamListpacks2,
     }
 }
@@ -382,7 +392,7 @@ fn put_lzf(out: &mut Vec<u8>, compressed: &[u8], len: usize) {
 mod tests {
     use super::*;
     use crate::rdb::crc64::crc64;
-    use crate::value::{Hash, HashLimits, List, Set};
+    use crate::value::{Hash, HashLimits, List, Set, SortedSet, SortedSetLimits};
 
     fn file_of(build: impl FnOnce(&mut Encoder)) -> Vec<u8> {
         let mut encoder = Encoder::new(true);
@@ -548,5 +558,17 @@ mod tests {
             },
         );
         assert_eq!(dumped(ValueRef::Hash(&hash))[..2], [4, 2]);
+        let limits = |entries| SortedSetLimits { entries, value: 64 };
+        let mut zset = SortedSet::default();
+        zset.insert(b"m", 1.0, limits(1));
+        assert_eq!(
+            dumped(ValueRef::SortedSet(&zset)),
+            b"\x11\x0c\x0c\0\0\0\x02\0\x81m\x02\x01\x01\xff"
+        );
+        zset.insert(b"n", 1.5, limits(1));
+        assert_eq!(
+            dumped(ValueRef::SortedSet(&zset)),
+            b"\x05\x02\x01n\0\0\0\0\0\0\xf8\x3f\x01m\0\0\0\0\0\0\xf0\x3f"
+        );
     }
 }
