@@ -3,6 +3,27 @@
 use tests::compat::same;
 
 #[test]
+fn cursors_are_read_as_c_reads_unsigned_numbers() {
+    same(
+        r#"
+        SCAN -1
+        SCAN ""
+        SCAN +5
+        SCAN " 5"
+        SCAN 5x
+        SCAN 18446744073709551615
+        SCAN 18446744073709551616
+        SCAN -18446744073709551615
+        SCAN -18446744073709551616
+        SCAN "1\x00"
+        SCAN +
+        SCAN 0x1
+        SSCAN missing -1
+        "#,
+    );
+}
+
+#[test]
 fn del_unlink_exists_touch_type() {
     same(
         r#"

@@ -11,5 +11,6 @@ mod protocol;
 mod pubsub;
 mod server;
 mod set;
+mod sorted_set;
 mod string;
 mod transactions;

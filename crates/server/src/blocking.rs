@@ -4,13 +4,15 @@
 //! command (or a whole transaction) has made one of those keys ready, the same request runs again for each waiting
 //! client, longest waiting first.
 
+use crate::context::DataContext;
 use crate::effects::{BlockOn, Effects};
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
-use front::command::CommandId;
+use front::command::{CommandId, Group};
 use front::{Client, ClientKey, UnixMillis};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use store::keyspace::Keyspace;
+use store::value::ValueType;
 
 /// See the module.
 #[derive(Default)]
@@ -92,6 +94,20 @@ impl BlockedClients {
     }
 }
 
+/// Waits for the keys, or answers at once as if the time were up where waiting is not possible.
+pub(crate) fn wait(
+    cx: &mut DataContext<'_>,
+    keys: &[&[u8]],
+    until: Option<i64>,
+    nothing: fn(&mut resp::Writer<'_>),
+) {
+    if cx.deny_blocking {
+        nothing(&mut cx.reply);
+    } else {
+        cx.effects.block_on(keys, until);
+    }
+}
+
 impl Server {
     /// Parks the client of a command that asked to wait.
     pub(crate) fn block_client(
@@ -129,14 +145,38 @@ impl Server {
     pub(crate) fn serve_ready_keys(&mut self) {
         // Serving may make further keys ready (BLMOVE feeds a list): go on until nothing is.
         while !self.effects.ready.is_empty() {
-            for (db, key) in std::mem::take(&mut self.effects.ready) {
-                let Some(queue) = self.blocked.waiting.get(&(db, key)) else {
+            for waited_for in std::mem::take(&mut self.effects.ready) {
+                let Some(queue) = self.blocked.waiting.get(&waited_for) else {
                     continue;
                 };
+                let (db, key) = waited_for;
                 for client in queue.iter().copied().collect::<Vec<_>>() {
-                    self.retry_blocked(client);
+                    let access = self.access();
+                    let found = self.keyspace.begin(db, access).peek(&key);
+                    let found = found.map(|entry| entry.value().value_type());
+                    if self.is_served_by(client, found) {
+                        self.retry_blocked(client);
+                    }
                 }
             }
+        }
+    }
+
+    /// Whether a client that waits for a key goes on now that it holds this. Who waits for a list is not told that a
+    /// string came instead.
+    fn is_served_by(&self, client: ClientKey, found: Option<ValueType>) -> bool {
+        let blocked = self
+            .front
+            .clients
+            .get(client)
+            .and_then(|client| client.blocked.as_ref());
+        let Some(blocked) = blocked else {
+            return false;
+        };
+        match self.front.table.entry(blocked.command).spec.group {
+            Group::List => found == Some(ValueType::List),
+            Group::SortedSet => found == Some(ValueType::SortedSet),
+            _ => true,
         }
     }
 

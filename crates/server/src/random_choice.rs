@@ -36,39 +36,3 @@ pub(crate) fn parse_choice(word: &[u8]) -> Result<Choice, CommandError> {
         Err(_) => Choice::Repeating(count.unsigned_abs() as usize),
     })
 }
-
-/// Keeps `count` randomly chosen items, by a partial Fisher-Yates shuffle.
-pub(crate) fn keep_some<T>(items: &mut Vec<T>, count: usize, rng: &mut impl FnMut() -> u64) {
-    if count >= items.len() {
-        return;
-    }
-    for index in 0..count {
-        let other = index + (rng() % (items.len() - index) as u64) as usize;
-        items.swap(index, other);
-    }
-    items.truncate(count);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_partial_shuffle_keeps_different_items() {
-        let mut state = 1u64;
-        let mut rng = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            state >> 33
-        };
-        for count in [0, 1, 5, 10, 11] {
-            let mut items: Vec<u32> = (0..10).collect();
-            keep_some(&mut items, count, &mut rng);
-            assert_eq!(items.len(), count.min(10));
-            items.sort_unstable();
-            items.dedup();
-            assert_eq!(items.len(), count.min(10));
-        }
-    }
-}

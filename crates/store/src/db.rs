@@ -144,6 +144,18 @@ impl Db {
         self.lookup(key).map(Entry::value)
     }
 
+    /// The values of several keys at once, each used as by [`Db::get`].
+    pub fn get_many(&mut self, keys: &[&[u8]]) -> Vec<Option<ValueRef<'_>>> {
+        let there: Vec<bool> = keys.iter().map(|key| self.lookup(key).is_some()).collect();
+        keys.iter()
+            .zip(there)
+            .map(|(key, there)| {
+                let entry = self.table.find(hash(key), key).filter(|_| there);
+                entry.map(Entry::value)
+            })
+            .collect()
+    }
+
     /// Whether the key exists, as EXISTS counts it: a use, but neither hit nor miss matter less.
     pub fn contains(&mut self, key: &[u8]) -> bool {
         self.lookup(key).is_some()

@@ -13,59 +13,113 @@ use rustc_apfloat::{Float, FloatConvert, Round};
 /// Texts this long are no `long double` for Redis, whatever they say.
 const LONG_DOUBLE_TEXT_LIMIT: usize = 5 * 1024;
 
-/// Up to this magnitude Redis takes a whole double for an integer.
-const EXACT_INTEGERS: f64 = (1u64 << 52) as f64;
+/// Up to this magnitude a listpack holds a whole score as an integer.
+const LISTPACK_INTEGERS: f64 = (1u64 << 62) as f64;
+
+/// Below this magnitude 17 significant digits show every digit of a whole double.
+const PLAIN_INTEGERS: f64 = 1e17;
 
 /// Appends a double as Redis 7.0 replies it: `3`, `0.10000000000000001`, `1e+17`, `-0`, `inf`,
 /// `nan`.
 pub fn format_double(value: f64, out: &mut Vec<u8>) {
-    match as_exact_integer(value) {
-        // Zero has a sign to show.
-        Some(integer) if integer != 0 => {
-            out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
-        }
-        _ => format_g17(value, out),
-    }
+    out.extend_from_slice(DoubleText::new(value).as_bytes());
 }
 
-/// The integer a double stands for, where Redis stores a score as an integer (magnitude up to
-/// 2^52). A negative zero becomes plain zero, as it does in a listpack.
-pub fn as_exact_integer(value: f64) -> Option<i64> {
-    (value.abs() <= EXACT_INTEGERS && value.trunc() == value).then_some(value as i64)
+/// The integer a score stands for, where a listpack of Redis holds it as one (magnitude up to
+/// 2^62). A negative zero becomes plain zero.
+pub fn as_listpack_integer(value: f64) -> Option<i64> {
+    (value.abs() <= LISTPACK_INTEGERS && value.trunc() == value).then_some(value as i64)
 }
 
 /// Appends a double as C's `%.17g` does.
 pub fn format_g17(value: f64, out: &mut Vec<u8>) {
-    if value.is_sign_negative() {
-        out.push(b'-');
-    }
-    if !value.is_finite() {
-        out.extend_from_slice(if value.is_nan() { b"nan" } else { b"inf" });
-        return;
-    }
-    let (digits, exponent) = significant_digits(value.abs());
-    let digits = &digits[..digits
-        .iter()
-        .rposition(|&b| b != b'0')
-        .map_or(1, |last| last + 1)];
-    match exponent {
-        -4..0 => {
-            out.extend_from_slice(b"0.");
-            out.resize(out.len() + (-exponent - 1) as usize, b'0');
-            out.extend_from_slice(digits);
+    out.extend_from_slice(DoubleText::g17(value).as_bytes());
+}
+
+/// The longest text: a sign, 17 digits, a point and an exponent.
+const MAX_TEXT: usize = "-1.2345678901234567e-308".len();
+
+/// The text of a double, without an allocation.
+pub struct DoubleText {
+    bytes: [u8; MAX_TEXT],
+    len: usize,
+}
+
+impl DoubleText {
+    /// As [`format_double`].
+    #[inline]
+    pub fn new(value: f64) -> Self {
+        // Zero has a sign to show.
+        if value.abs() < PLAIN_INTEGERS && value.trunc() == value && value != 0.0 {
+            let mut text = Self::EMPTY;
+            text.push(itoa::Buffer::new().format(value as i64).as_bytes());
+            return text;
         }
-        0..17 => {
-            let whole = exponent as usize + 1;
-            if digits.len() <= whole {
-                out.extend_from_slice(digits);
-                out.resize(out.len() + whole - digits.len(), b'0');
-            } else {
-                push_with_point(digits, whole, out);
+        Self::g17(value)
+    }
+
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    const EMPTY: Self = Self {
+        bytes: [0; MAX_TEXT],
+        len: 0,
+    };
+
+    fn g17(value: f64) -> Self {
+        let mut text = Self::EMPTY;
+        if value.is_sign_negative() {
+            text.push(b"-");
+        }
+        if !value.is_finite() {
+            text.push(if value.is_nan() { b"nan" } else { b"inf" });
+            return text;
+        }
+        let (digits, exponent) = significant_digits(value.abs());
+        let digits = &digits[..digits
+            .iter()
+            .rposition(|&b| b != b'0')
+            .map_or(1, |last| last + 1)];
+        match exponent {
+            -4..0 => {
+                text.push(b"0.");
+                text.push(&b"000"[..(-exponent - 1) as usize]);
+                text.push(digits);
+            }
+            0..17 => {
+                let whole = exponent as usize + 1;
+                if digits.len() <= whole {
+                    text.push(digits);
+                    text.push(&[b'0'; 17][..whole - digits.len()]);
+                } else {
+                    text.push_with_point(digits, whole);
+                }
+            }
+            _ => {
+                text.push_with_point(digits, 1);
+                text.push(if exponent < 0 { b"e-" } else { b"e+" });
+                if exponent.abs() < 10 {
+                    text.push(b"0");
+                }
+                text.push(itoa::Buffer::new().format(exponent.abs()).as_bytes());
             }
         }
-        _ => {
-            push_with_point(digits, 1, out);
-            write!(out, "e{exponent:+03}").expect("writing to memory");
+        text
+    }
+
+    #[inline]
+    fn push(&mut self, part: &[u8]) {
+        self.bytes[self.len..self.len + part.len()].copy_from_slice(part);
+        self.len += part.len();
+    }
+
+    fn push_with_point(&mut self, digits: &[u8], whole: usize) {
+        self.push(&digits[..whole]);
+        if digits.len() > whole {
+            self.push(b".");
+            self.push(&digits[whole..]);
         }
     }
 }
@@ -85,14 +139,6 @@ fn significant_digits(magnitude: f64) -> ([u8; 17], i32) {
     digits[0] = text[0];
     digits[1..].copy_from_slice(&text[2..18]);
     (digits, exponent.expect("the exponent is a small integer"))
-}
-
-fn push_with_point(digits: &[u8], whole: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&digits[..whole]);
-    if digits.len() > whole {
-        out.push(b'.');
-        out.extend_from_slice(&digits[whole..]);
-    }
 }
 
 /// Appends a double with this many digits after the point, as Redis prints distances: scaled to an
@@ -500,14 +546,15 @@ mod tests {
     }
 
     #[test]
-    fn whole_doubles_up_to_two_to_the_52_count_as_integers() {
-        assert_eq!(as_exact_integer(-0.0), Some(0));
-        assert_eq!(as_exact_integer(-12.0), Some(-12));
-        assert_eq!(as_exact_integer(4503599627370496.0), Some(1 << 52));
-        assert_eq!(as_exact_integer(4503599627370497.0), None);
-        assert_eq!(as_exact_integer(0.5), None);
-        assert_eq!(as_exact_integer(f64::INFINITY), None);
-        assert_eq!(as_exact_integer(f64::NAN), None);
+    fn whole_doubles_up_to_two_to_the_62_are_integers_in_a_listpack() {
+        assert_eq!(as_listpack_integer(-0.0), Some(0));
+        assert_eq!(as_listpack_integer(-12.0), Some(-12));
+        assert_eq!(as_listpack_integer(4611686018427387904.0), Some(1 << 62));
+        assert_eq!(as_listpack_integer(-4611686018427387904.0), Some(-1 << 62));
+        assert_eq!(as_listpack_integer(4611686018427388928.0), None);
+        assert_eq!(as_listpack_integer(0.5), None);
+        assert_eq!(as_listpack_integer(f64::INFINITY), None);
+        assert_eq!(as_listpack_integer(f64::NAN), None);
     }
 
     #[test]

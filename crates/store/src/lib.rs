@@ -11,6 +11,7 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod int;
 pub mod keyspace;
+pub mod random;
 pub mod rdb;
 pub mod table;
 pub mod value;

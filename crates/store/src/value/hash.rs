@@ -1,9 +1,10 @@
 //! The hash type: a listpack of field, value, field, value … while small, a table of elements beyond.
 
 use crate::element::Element;
-use crate::encoding::listpack::{Listpack, Pos};
+use crate::encoding::listpack::{self, Item, Listpack, Pos};
 use crate::hash::hash;
-use crate::table::Table;
+use crate::random;
+use crate::table::{self, Table};
 use std::borrow::Cow;
 
 /// When a listpack becomes a table: `hash-max-listpack-entries` and `-value`.
@@ -38,7 +39,6 @@ impl Default for Hash {
 }
 
 fn bytes_at(listpack: &Listpack, pos: Pos) -> Cow<'_, [u8]> {
-    use crate::encoding::listpack::Item;
     match listpack.get(pos) {
         Item::Str(bytes) => Cow::Borrowed(bytes),
         Item::Int(int) => Cow::Owned(int.to_string().into_bytes()),
@@ -160,6 +160,32 @@ impl Hash {
         self.form = Form::Table(table);
     }
 
+    /// Every field and value.
+    pub fn iter(&self) -> HashFields<'_> {
+        HashFields(match &self.form {
+            Form::Listpack(listpack) => Walk::Listpack(listpack.iter()),
+            Form::Table(table) => Walk::Table(table.iter()),
+        })
+    }
+
+    /// Shows `count` different fields, all if there are no more, each with nearly the same chance.
+    pub fn choose<'a>(
+        &'a self,
+        count: usize,
+        rng: &mut impl FnMut() -> u64,
+        mut visit: impl FnMut(Item<'a>, Item<'a>),
+    ) {
+        match &self.form {
+            Form::Table(table) if random::is_few(count, table.len()) => {
+                for element in random::choose_elements(table, count, rng) {
+                    visit(Item::Str(element.key()), Item::Str(element.payload()));
+                }
+            }
+            _ => random::choose(self.iter(), self.len(), count, rng)
+                .for_each(|(field, value)| visit(field, value)),
+        }
+    }
+
     /// Shows every field and value.
     pub fn for_each(&self, mut visit: impl FnMut(&[u8], &[u8])) {
         match &self.form {
@@ -200,6 +226,28 @@ impl Hash {
             Form::Table(table) => table
                 .random(rng)
                 .map(|e| (Cow::Borrowed(e.key()), Cow::Borrowed(e.payload()))),
+        }
+    }
+}
+
+/// The fields and values of a hash; see [`Hash::iter`].
+pub struct HashFields<'a>(Walk<'a>);
+
+enum Walk<'a> {
+    Listpack(listpack::Iter<'a>),
+    Table(table::Iter<'a, Element>),
+}
+
+impl<'a> Iterator for HashFields<'a> {
+    type Item = (Item<'a>, Item<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Walk::Listpack(items) => Some((items.next()?, items.next()?)),
+            Walk::Table(elements) => elements
+                .next()
+                .map(|element| (Item::Str(element.key()), Item::Str(element.payload()))),
         }
     }
 }

@@ -4,10 +4,11 @@
 
 use crate::element::Element;
 use crate::encoding::intset::Intset;
-use crate::encoding::listpack::{Item, Listpack};
+use crate::encoding::listpack::{self, Item, Listpack};
 use crate::hash::hash;
 use crate::int::parse_i64;
-use crate::table::Table;
+use crate::random;
+use crate::table::{self, Table};
 use std::borrow::Cow;
 
 /// A listpack of this many members is still searched faster than a table is reached.
@@ -178,6 +179,33 @@ impl Set {
         }
     }
 
+    /// Every member.
+    pub fn iter(&self) -> SetMembers<'_> {
+        SetMembers(match &self.form {
+            Form::Intset(intset) => Walk::Intset(intset, 0),
+            Form::Listpack(listpack) => Walk::Listpack(listpack.iter()),
+            Form::Table(table) => Walk::Table(table.iter()),
+        })
+    }
+
+    /// Shows `count` different members, all if there are no more, each with nearly the same chance.
+    pub fn choose<'a>(
+        &'a self,
+        count: usize,
+        rng: &mut impl FnMut() -> u64,
+        visit: impl FnMut(Item<'a>),
+    ) {
+        match &self.form {
+            Form::Table(table) if random::is_few(count, table.len()) => {
+                random::choose_elements(table, count, rng)
+                    .into_iter()
+                    .map(|element| Item::Str(element.key()))
+                    .for_each(visit);
+            }
+            _ => random::choose(self.iter(), self.len(), count, rng).for_each(visit),
+        }
+    }
+
     /// Every member as an owned list.
     pub fn members(&self) -> Vec<Vec<u8>> {
         let mut members = Vec::with_capacity(self.len());
@@ -211,6 +239,33 @@ impl Set {
                 listpack.seek(index).map(|at| item_bytes(listpack.get(at)))
             }
             Form::Table(table) => table.random(rng).map(|e| Cow::Borrowed(e.key())),
+        }
+    }
+}
+
+/// The members of a set; see [`Set::iter`].
+pub struct SetMembers<'a>(Walk<'a>);
+
+enum Walk<'a> {
+    /// The next index.
+    Intset(&'a Intset, usize),
+    Listpack(listpack::Iter<'a>),
+    Table(table::Iter<'a, Element>),
+}
+
+impl<'a> Iterator for SetMembers<'a> {
+    type Item = Item<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Item<'a>> {
+        match &mut self.0 {
+            Walk::Intset(intset, next) => {
+                let int = intset.get(*next)?;
+                *next += 1;
+                Some(Item::Int(int))
+            }
+            Walk::Listpack(items) => items.next(),
+            Walk::Table(elements) => elements.next().map(|element| Item::Str(element.key())),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! HSCAN and HRANDFIELD: some fields of a hash.
 
-use crate::commands::generic::scan::{parse_cursor, parse_scan_options};
+use crate::commands::generic::scan::scan_value;
 use crate::commands::prelude::*;
 use crate::random_choice::{Choice, parse_choice};
+use store::db::Db;
 
 pub(super) static HSCAN: Command = Command {
     spec: CommandSpec {
@@ -56,24 +57,14 @@ pub(super) static HRANDFIELD: Command = Command {
 };
 
 fn hscan(cx: &mut DataContext<'_>) -> CommandResult {
-    let cursor = parse_cursor(cx.args[2])?;
-    let options = parse_scan_options(&cx.args[3..], false)?;
-    let mut found: Vec<Vec<u8>> = Vec::new();
-    let hash = cx.db.hash(cx.args[1]).or_wrong_type()?;
-    let next = hash.map_or(0, |hash| {
+    scan_value(cx, Db::hash, |hash, cursor, options, found| {
         hash.scan(cursor, options.count, |field, value| {
             if options.matches(field) {
-                found.extend([field.to_vec(), value.to_vec()]);
+                found.push(field);
+                found.push(value);
             }
         })
-    });
-    cx.reply.array(2);
-    cx.reply.bulk(next.to_string());
-    cx.reply.array(found.len());
-    for word in found {
-        cx.reply.bulk(word);
-    }
-    Ok(())
+    })
 }
 
 fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
@@ -104,33 +95,38 @@ fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
         cx.reply.array(0);
         return Ok(());
     };
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    match choice {
-        Choice::Repeating(count) => {
-            while pairs.len() < count
-                && let Some((field, value)) = hash.random(&mut rng)
-            {
-                pairs.push((field.into_owned(), value.into_owned()));
-            }
-        }
-        Choice::Distinct(count) => {
-            hash.for_each(|field, value| pairs.push((field.to_vec(), value.to_vec())));
-            crate::random_choice::keep_some(&mut pairs, count, &mut rng);
-        }
-    }
-    let nested = with_values && cx.reply.is_resp3();
-    cx.reply.array(if with_values && !nested {
-        pairs.len() * 2
-    } else {
-        pairs.len()
+    let count = match choice {
+        Choice::Distinct(count) => count.min(hash.len()),
+        Choice::Repeating(count) => count,
+    };
+    let reply = &mut cx.reply;
+    let nested = with_values && reply.is_resp3();
+    reply.array(match with_values && !nested {
+        true => count * 2,
+        false => count,
     });
-    for (field, value) in pairs {
+    let mut emit = |field: &[u8], value: &[u8]| {
         if nested {
-            cx.reply.array(2);
+            reply.array(2);
         }
-        cx.reply.bulk(field);
+        reply.bulk(field);
         if with_values {
-            cx.reply.bulk(value);
+            reply.bulk(value);
+        }
+    };
+    match choice {
+        Choice::Distinct(_) => {
+            let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
+            hash.choose(count, &mut rng, |field, value| {
+                let [field_digits, value_digits] = &mut digits;
+                emit(field.as_bytes(field_digits), value.as_bytes(value_digits));
+            });
+        }
+        Choice::Repeating(_) => {
+            for _ in 0..count {
+                let (field, value) = hash.random(&mut rng).expect("an empty hash is never kept");
+                emit(&field, &value);
+            }
         }
     }
     Ok(())

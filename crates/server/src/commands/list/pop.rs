@@ -1,7 +1,9 @@
 //! Taking from an end: LPOP, LMPOP, LMOVE and their kin, and the forms that wait.
 
 use super::end::{End, list_or_create, remove_if_empty};
+use crate::blocking::wait;
 use crate::commands::prelude::*;
+use crate::first_of_keys::FirstOfKeys;
 use crate::words::parse_timeout;
 
 pub(super) static LPOP: Command = Command {
@@ -325,48 +327,23 @@ fn pop(cx: &mut DataContext<'_>, end: End, name: &str) -> CommandResult {
     Ok(())
 }
 
-/// numkeys, keys, LEFT|RIGHT, [COUNT n]: the arguments of LMPOP.
-struct ManyArgs<'a> {
-    keys: &'a [&'a [u8]],
-    end: End,
-    count: usize,
-}
-
-fn parse_many<'a>(words: &'a [&'a [u8]]) -> Result<ManyArgs<'a>, CommandError> {
-    let numkeys = store::int::parse_i64(words[0])
-        .and_then(|count| usize::try_from(count).ok())
-        .filter(|&count| count > 0)
-        .ok_or(CommandError::text("ERR numkeys should be greater than 0"))?;
-    if numkeys > words.len() - 2 {
-        return Err(CommandError::Syntax);
-    }
-    let (keys, rest) = words[1..].split_at(numkeys);
-    let end = End::parse(rest[0])?;
-    let count = match &rest[1..] {
-        [] => 1,
-        [name, count] if name.eq_ignore_ascii_case(b"COUNT") => store::int::parse_i64(count)
-            .and_then(|count| usize::try_from(count).ok())
-            .filter(|&count| count > 0)
-            .ok_or(CommandError::text("ERR count should be greater than 0"))?,
-        _ => return Err(CommandError::Syntax),
-    };
-    Ok(ManyArgs { keys, end, count })
-}
-
 /// Pops from the first list that has elements; false if none has.
-fn pop_first(cx: &mut DataContext<'_>, many: &ManyArgs<'_>) -> Result<bool, CommandError> {
-    for key in many.keys {
+fn pop_first(
+    cx: &mut DataContext<'_>,
+    request: &FirstOfKeys<'_, End>,
+) -> Result<bool, CommandError> {
+    for key in request.keys {
         if cx.db.list(key).or_wrong_type()?.is_none() {
             continue;
         }
-        let taken = take(cx, key, many.end, many.count)?;
+        let taken = take(cx, key, request.end, request.count)?;
         cx.reply.array(2);
         cx.reply.bulk(key);
         cx.reply.array(taken.len());
         for value in &taken {
             cx.reply.bulk(value);
         }
-        let name: &[u8] = if many.end == End::Left {
+        let name: &[u8] = if request.end == End::Left {
             b"LPOP"
         } else {
             b"RPOP"
@@ -380,7 +357,7 @@ fn pop_first(cx: &mut DataContext<'_>, many: &ManyArgs<'_>) -> Result<bool, Comm
 
 fn lmpop(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
-    if !pop_first(cx, &parse_many(&args[1..])?)? {
+    if !pop_first(cx, &FirstOfKeys::parse(&args[1..], End::parse)?)? {
         cx.reply.null_array();
     }
     Ok(())
@@ -389,25 +366,11 @@ fn lmpop(cx: &mut DataContext<'_>) -> CommandResult {
 fn blmpop(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
     let until = parse_timeout(args[1], cx.now)?;
-    let many = parse_many(&args[2..])?;
-    if !pop_first(cx, &many)? {
-        wait(cx, many.keys, until, |reply| reply.null_array());
+    let request = FirstOfKeys::parse(&args[2..], End::parse)?;
+    if !pop_first(cx, &request)? {
+        wait(cx, request.keys, until, |reply| reply.null_array());
     }
     Ok(())
-}
-
-/// Waits for the keys, or answers at once as if the time were up where waiting is not possible.
-fn wait(
-    cx: &mut DataContext<'_>,
-    keys: &[&[u8]],
-    until: Option<i64>,
-    nothing: fn(&mut resp::Writer<'_>),
-) {
-    if cx.deny_blocking {
-        nothing(&mut cx.reply);
-    } else {
-        cx.effects.block_on(keys, until);
-    }
 }
 
 fn blpop(cx: &mut DataContext<'_>) -> CommandResult {

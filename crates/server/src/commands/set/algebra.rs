@@ -1,8 +1,9 @@
 //! SINTER, SUNION, SDIFF, their STORE forms and SINTERCARD.
 
 use crate::commands::prelude::*;
+use resp::Writer;
 use store::db::Expiry;
-use store::value::{Set, Value};
+use store::value::{Set, Value, ValueRef};
 
 pub(super) static SINTER: Command = Command {
     spec: CommandSpec {
@@ -146,73 +147,96 @@ enum Operation {
     Diff,
 }
 
-/// The members that an operation over the sets of `keys` gives, at most `limit` of them.
-fn compute(
-    cx: &mut DataContext<'_>,
-    operation: Operation,
+/// The sets of several keys; what does not exist is `None`.
+fn sets<'a>(
+    cx: &'a mut DataContext<'_>,
     keys: &[&[u8]],
-    limit: usize,
-) -> Result<Vec<Vec<u8>>, CommandError> {
-    // Every key is checked before anything is computed, as clients expect of WRONGTYPE.
-    let mut lens = Vec::with_capacity(keys.len());
-    for key in keys {
-        lens.push(cx.db.set_value(key).or_wrong_type()?.map_or(0, Set::len));
-    }
-    let contains = |cx: &mut DataContext<'_>, key: &[u8], member: &[u8]| {
-        cx.db
-            .set_value(key)
-            .is_ok_and(|set| set.is_some_and(|set| set.contains(member)))
+) -> Result<Vec<Option<&'a Set>>, CommandError> {
+    cx.db
+        .get_many(keys)
+        .into_iter()
+        .map(|value| match value {
+            None => Ok(None),
+            Some(ValueRef::Set(set)) => Ok(Some(set)),
+            Some(_) => Err(CommandError::WrongType),
+        })
+        .collect()
+}
+
+/// Shows the members that all sets have, until `visit` says no.
+fn intersect(sets: &[Option<&Set>], mut visit: impl FnMut(&[u8]) -> bool) {
+    let Some(sets) = sets.iter().copied().collect::<Option<Vec<&Set>>>() else {
+        return;
     };
-    let members = |cx: &mut DataContext<'_>, key: &[u8]| {
-        cx.db
-            .set_value(key)
-            .ok()
-            .flatten()
-            .map_or_else(Vec::new, Set::members)
-    };
-    match operation {
-        Operation::Inter => {
-            let smallest = (0..keys.len())
-                .min_by_key(|&index| lens[index])
-                .unwrap_or(0);
-            let mut found = Vec::new();
-            for member in members(cx, keys[smallest]) {
-                if found.len() >= limit {
-                    break;
-                }
-                let everywhere = (0..keys.len())
-                    .filter(|&index| index != smallest)
-                    .all(|index| contains(cx, keys[index], &member));
-                if everywhere {
-                    found.push(member);
-                }
-            }
-            Ok(found)
-        }
-        Operation::Diff => {
-            let mut found = members(cx, keys[0]);
-            found.retain(|member| !keys[1..].iter().any(|key| contains(cx, key, member)));
-            Ok(found)
-        }
-        Operation::Union => {
-            let mut union = Set::default();
-            for key in keys {
-                for member in members(cx, key) {
-                    union.add(&member, cx.settings.set_max_intset_entries);
-                }
-            }
-            Ok(union.members())
+    let smallest = sets
+        .iter()
+        .copied()
+        .min_by_key(|set| set.len())
+        .expect("there is a key");
+    let mut digits = itoa::Buffer::new();
+    for member in smallest.iter() {
+        let member = member.as_bytes(&mut digits);
+        let everywhere = sets
+            .iter()
+            .all(|set| std::ptr::eq(*set, smallest) || set.contains(member));
+        if everywhere && !visit(member) {
+            return;
         }
     }
 }
 
+/// Shows the members that an operation over the sets of `keys` gives.
+fn compute(
+    cx: &mut DataContext<'_>,
+    operation: Operation,
+    keys: &[&[u8]],
+    mut visit: impl FnMut(&[u8]),
+) -> CommandResult {
+    let intset_max = cx.settings.set_max_intset_entries;
+    let sets = sets(cx, keys)?;
+    match operation {
+        Operation::Inter => intersect(&sets, |member| {
+            visit(member);
+            true
+        }),
+        Operation::Diff => {
+            let (first, others) = sets.split_first().expect("there is a key");
+            let Some(first) = first else {
+                return Ok(());
+            };
+            let mut digits = itoa::Buffer::new();
+            for member in first.iter() {
+                let member = member.as_bytes(&mut digits);
+                if !others.iter().flatten().any(|set| set.contains(member)) {
+                    visit(member);
+                }
+            }
+        }
+        Operation::Union => {
+            let mut union = Set::default();
+            for set in sets.into_iter().flatten() {
+                set.for_each(|member| {
+                    if union.add(member, intset_max) {
+                        visit(member);
+                    }
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 fn reply_members(cx: &mut DataContext<'_>, operation: Operation) -> CommandResult {
     let args = cx.args;
-    let members = compute(cx, operation, &args[1..], usize::MAX)?;
-    cx.reply.set(members.len());
-    for member in members {
-        cx.reply.bulk(member);
-    }
+    let mut words = Vec::new();
+    let mut writer = Writer::new(&mut words, cx.reply.is_resp3());
+    let mut count = 0;
+    compute(cx, operation, &args[1..], |member| {
+        writer.bulk(member);
+        count += 1;
+    })?;
+    cx.reply.set(count);
+    cx.reply.raw(&words);
     Ok(())
 }
 
@@ -221,23 +245,21 @@ fn store_members(
     operation: Operation,
     event: &'static str,
 ) -> CommandResult {
-    let args = cx.args;
+    let (args, intset_max) = (cx.args, cx.settings.set_max_intset_entries);
     let target = args[1];
-    let members = compute(cx, operation, &args[2..], usize::MAX)?;
     let mut set = Set::default();
-    for member in &members {
-        set.add(member, cx.settings.set_max_intset_entries);
-    }
-    if members.is_empty() {
-        if cx.db.remove(target) {
-            cx.effects.deleted(target);
-        }
-    } else {
+    compute(cx, operation, &args[2..], |member| {
+        set.add(member, intset_max);
+    })?;
+    let len = set.len();
+    if len > 0 {
         cx.db.set(target, Value::Set(Box::new(set)), Expiry::Never);
         cx.effects.changed(target);
         cx.effects.notify(EventClass::SET, event, target);
+    } else if cx.db.remove(target) {
+        cx.effects.deleted(target);
     }
-    cx.reply.integer(members.len() as i64);
+    cx.reply.integer(len as i64);
     Ok(())
 }
 
@@ -290,7 +312,11 @@ fn sintercard(cx: &mut DataContext<'_>) -> CommandResult {
             .ok_or(CommandError::text("ERR LIMIT can't be negative"))?;
         limit = if number == 0 { usize::MAX } else { number };
     }
-    let count = compute(cx, Operation::Inter, keys, limit)?.len();
+    let mut count = 0;
+    intersect(&sets(cx, keys)?, |_| {
+        count += 1;
+        count < limit
+    });
     cx.reply.integer(count as i64);
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Set members: add, remove, test, count, move, walk, choose.
 
-use crate::commands::generic::scan::{parse_cursor, parse_scan_options};
+use crate::commands::generic::scan::scan_value;
 use crate::commands::prelude::*;
-use crate::random_choice::{Choice, keep_some, parse_choice};
+use crate::random_choice::{Choice, parse_choice};
+use crate::replies::text;
+use store::db::Db;
 use store::value::Set;
 
 pub(super) static SADD: Command = Command {
@@ -367,6 +369,8 @@ fn spop(cx: &mut DataContext<'_>) -> CommandResult {
     if whole {
         cx.db.remove(key);
         cx.effects.notify(EventClass::GENERIC, "del", key);
+    }
+    if whole && count.is_some() {
         cx.effects.propagate_as(&[b"DEL", key]);
     } else {
         for batch in popped.chunks(SREM_BATCH) {
@@ -393,46 +397,32 @@ fn srandmember(cx: &mut DataContext<'_>) -> CommandResult {
         }
         return Ok(());
     };
-    let mut members: Vec<Vec<u8>> = Vec::new();
-    if let Some(set) = set {
-        match choice {
-            Choice::Repeating(count) => {
-                while members.len() < count
-                    && let Some(member) = set.random(&mut rng)
-                {
-                    members.push(member.into_owned());
-                }
-            }
-            Choice::Distinct(count) => {
-                members = set.members();
-                keep_some(&mut members, count, &mut rng);
+    let Some(set) = set else {
+        cx.reply.array(0);
+        return Ok(());
+    };
+    match choice {
+        Choice::Distinct(count) => {
+            cx.reply.array(count.min(set.len()));
+            set.choose(count, &mut rng, |member| text(&mut cx.reply, member));
+        }
+        Choice::Repeating(count) => {
+            cx.reply.array(count);
+            for _ in 0..count {
+                let member = set.random(&mut rng).expect("an empty set is never kept");
+                cx.reply.bulk(member);
             }
         }
-    }
-    cx.reply.array(members.len());
-    for member in members {
-        cx.reply.bulk(member);
     }
     Ok(())
 }
 
 fn sscan(cx: &mut DataContext<'_>) -> CommandResult {
-    let cursor = parse_cursor(cx.args[2])?;
-    let options = parse_scan_options(&cx.args[3..], false)?;
-    let mut found: Vec<Vec<u8>> = Vec::new();
-    let set = cx.db.set_value(cx.args[1]).or_wrong_type()?;
-    let next = set.map_or(0, |set| {
+    scan_value(cx, Db::set_value, |set, cursor, options, found| {
         set.scan(cursor, options.count, |member| {
             if options.matches(member) {
-                found.push(member.to_vec());
+                found.push(member);
             }
         })
-    });
-    cx.reply.array(2);
-    cx.reply.bulk(next.to_string());
-    cx.reply.array(found.len());
-    for member in found {
-        cx.reply.bulk(member);
-    }
-    Ok(())
+    })
 }

@@ -326,11 +326,11 @@ impl SortedSet {
     }
 
     /// The members of these ranks, as many as there are; from the highest down if descending.
-    pub fn iter_ranks(&self, ranks: Range<usize>, order: Order) -> Members<'_> {
+    pub fn iter_ranks(&self, ranks: Range<usize>, order: Order) -> RankedMembers<'_> {
         let ranks = ranks.start..ranks.end.min(self.len());
         let left = ranks.len();
         if left == 0 {
-            return Members {
+            return RankedMembers {
                 walk: Walk::Pairs(pairs::Walk::default()),
                 left,
             };
@@ -342,11 +342,11 @@ impl SortedSet {
                 Walk::Down(ordered.walk_down(ranks.end - 1))
             }
         };
-        Members { walk, left }
+        RankedMembers { walk, left }
     }
 
     /// All members in order.
-    pub fn iter(&self) -> Members<'_> {
+    pub fn iter(&self) -> RankedMembers<'_> {
         self.iter_ranks(0..self.len(), Order::Ascending)
     }
 
@@ -391,7 +391,7 @@ impl SortedSet {
 
 /// Members in the order of their walk; see [`SortedSet::iter_ranks`].
 #[derive(Clone)]
-pub struct Members<'a> {
+pub struct RankedMembers<'a> {
     walk: Walk<'a>,
     left: usize,
 }
@@ -403,7 +403,7 @@ enum Walk<'a> {
     Down(ordered::WalkDown<'a>),
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for RankedMembers<'a> {
     type Item = Ranked<'a>;
 
     #[inline]
@@ -421,4 +421,4 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-impl ExactSizeIterator for Members<'_> {}
+impl ExactSizeIterator for RankedMembers<'_> {}

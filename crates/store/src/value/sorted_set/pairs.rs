@@ -2,7 +2,7 @@
 
 use super::{LexRange, Order, Ranked, ScoreRange};
 use crate::encoding::listpack::{self, Item, Listpack, Pos};
-use crate::float::{as_exact_integer, format_g17, parse_double};
+use crate::float::{as_listpack_integer, format_g17, parse_double};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ fn score_of(item: Item<'_>) -> f64 {
 /// How Redis 7.0 keeps a score: as an integer if it is one, which loses the sign of zero, else as text.
 fn score_text(score: f64) -> Vec<u8> {
     let mut text = Vec::with_capacity(24);
-    match as_exact_integer(score) {
+    match as_listpack_integer(score) {
         Some(int) => text.extend_from_slice(itoa::Buffer::new().format(int).as_bytes()),
         None => format_g17(score, &mut text),
     }

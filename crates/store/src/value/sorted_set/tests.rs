@@ -14,7 +14,7 @@ const NONE: SortedSetLimits = SortedSetLimits {
 /// Pairs in order, of scores that compare.
 type Pairs = Vec<(f64, Vec<u8>)>;
 
-fn pairs(members: Members<'_>) -> Pairs {
+fn pairs(members: RankedMembers<'_>) -> Pairs {
     members
         .map(|ranked| (ranked.score, ranked.member.to_vec()))
         .collect()
@@ -235,6 +235,7 @@ fn scores_are_kept_in_the_bytes_of_redis() {
             (3.0, "int"),
             (0.1, "text"),
             (1e17, "large"),
+            (1e19, "larger"),
             (f64::INFINITY, "inf"),
         ],
     );
@@ -250,7 +251,9 @@ fn scores_are_kept_in_the_bytes_of_redis() {
             Item::Str(b"int"),
             Item::Int(3),
             Item::Str(b"large"),
-            Item::Str(b"1e+17"),
+            Item::Int(100_000_000_000_000_000),
+            Item::Str(b"larger"),
+            Item::Str(b"1e+19"),
             Item::Str(b"inf"),
             Item::Str(b"inf"),
         ]
