@@ -1,5 +1,6 @@
 //! Compat scripts, a file for each of Redis's command groups; `tests::compat` says how to write one.
 
+mod acl;
 mod bitmap;
 mod command;
 mod connection;

@@ -197,7 +197,7 @@ pub struct Client {
     pub resp3: bool,
     pub db: u32,
     pub authenticated: bool,
-    pub user: &'static str,
+    pub user: crate::acl::UserId,
     pub created_ms: UnixMillis,
     pub last_interaction_ms: UnixMillis,
     /// When the soft output limit was first exceeded.

@@ -1,10 +1,11 @@
 //! The shared half of a process: its clients, command table, settings and counters. The owner (data node or Sentinel)
 //! holds one and lends it to the event loop.
 
+use crate::acl::{Acl, Denied, LogContext, LogEntry, LogReason, UserId};
 use crate::background::Background;
 use crate::client::{Client, ClientClass, ClientKey, Clients, ReplyMode};
 use crate::clock::Clock;
-use crate::command::CommandTable;
+use crate::command::{CommandId, CommandTable};
 use crate::event_loop::Poller;
 use crate::pubsub::PubSub;
 use crate::socket::{Accepted, Listener};
@@ -29,8 +30,6 @@ pub struct Settings {
     pub query_buffer_limit: usize,
     pub limits: resp::Limits,
     pub protected_mode: bool,
-    /// `bind` was given, so protected mode is satisfied.
-    pub default_user_has_password: bool,
     /// Normal, replica, pubsub.
     pub output_limits: [OutputLimit; 3],
 }
@@ -50,7 +49,6 @@ impl Default for Settings {
             query_buffer_limit: 1024 * MB,
             limits: resp::Limits::default(),
             protected_mode: true,
-            default_user_has_password: false,
             output_limits: [
                 limit(0, 0, 0),
                 limit(256 * MB, 64 * MB, 60),
@@ -81,6 +79,7 @@ pub struct Front {
     pub clock: Clock,
     pub stats: FrontStats,
     pub pubsub: PubSub,
+    pub acl: Acl,
     pub background: Background,
     pub(crate) poller: Poller,
     pub(crate) listeners: Vec<Listener>,
@@ -116,6 +115,7 @@ impl Front {
             clock: Clock::new(),
             stats: FrontStats::default(),
             pubsub: PubSub::default(),
+            acl: Acl::default(),
             background,
             poller,
             listeners: Vec::new(),
@@ -156,7 +156,7 @@ impl Front {
         let refusal: Option<&[u8]> = if self.clients.len() >= self.settings.maxclients {
             Some(b"-ERR max number of clients reached\r\n")
         } else if self.settings.protected_mode
-            && !self.settings.default_user_has_password
+            && self.acl.default_user_needs_no_password()
             && !loopback
         {
             Some(PROTECTED_MODE_REFUSAL)
@@ -178,7 +178,7 @@ impl Front {
         let id = self.next_client_id;
         self.next_client_id += 1;
         let now = self.clock.now();
-        let authenticated = !self.settings.default_user_has_password;
+        let authenticated = self.acl.default_user_is_open();
         let key = self.clients.insert(|key| Client {
             id,
             key,
@@ -192,7 +192,7 @@ impl Front {
             resp3: false,
             db: 0,
             authenticated,
-            user: "default",
+            user: UserId::DEFAULT,
             created_ms: now,
             last_interaction_ms: now,
             soft_limit_since_ms: None,
@@ -299,6 +299,111 @@ impl Front {
         {
             client.close_asap = true;
             self.closing.push(key);
+        }
+    }
+
+    /// Whether a client must log in before it may send commands.
+    pub fn needs_login(&self, key: ClientKey) -> bool {
+        let authenticated = |client: &Client| client.authenticated;
+        !self.clients.get(key).is_some_and(authenticated) && !self.acl.default_user_is_open()
+    }
+
+    /// Notes in the ACL log what a client was denied.
+    pub fn log_denied(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+        denied: Denied,
+        context: LogContext,
+    ) {
+        let (reason, object) = match denied {
+            Denied::Command => (
+                LogReason::Command,
+                self.table.entry(id).full_name.as_bytes(),
+            ),
+            Denied::Key(at) => (LogReason::Key, args[at]),
+            Denied::Channel(at) => (LogReason::Channel, args[at]),
+        };
+        let object = object.to_vec();
+        let Some(client) = self.clients.get(key) else {
+            return;
+        };
+        let username = self.acl.name_of(client.user).to_vec();
+        self.log_acl(reason, context, object, username);
+    }
+
+    /// Notes a failed login in the ACL log; `command` is the word the client sent.
+    pub fn log_failed_login(&mut self, key: ClientKey, command: &[u8], username: &[u8]) {
+        let context = match self.clients.get(key) {
+            Some(client) if client.transaction.is_some() => LogContext::Multi,
+            _ => LogContext::TopLevel,
+        };
+        self.log_acl(
+            LogReason::Auth,
+            context,
+            command.to_vec(),
+            username.to_vec(),
+        );
+    }
+
+    fn log_acl(
+        &mut self,
+        reason: LogReason,
+        context: LogContext,
+        object: Vec<u8>,
+        username: Vec<u8>,
+    ) {
+        let entry = LogEntry {
+            count: 0,
+            reason,
+            context,
+            object,
+            username,
+            at: self.clock.now(),
+            client_info: String::new(),
+        };
+        self.acl.log.note(entry);
+    }
+
+    /// Closes the clients of users that are gone; the one whose command did it gets its reply first.
+    pub fn close_clients_of(&mut self, users: &[UserId], current: ClientKey) {
+        self.close_where(current, |client, _| users.contains(&client.user));
+    }
+
+    /// Closes the clients of a user that listen to channels its rules no longer allow.
+    pub fn close_listeners_without_permission(&mut self, user: UserId, current: ClientKey) {
+        self.close_where(current, |client, acl| {
+            let (Some(rules), Some(subscriptions)) = (acl.user(user), &client.subscriptions) else {
+                return false;
+            };
+            let denied = |channel: &[u8], pattern| !rules.may_listen(channel, pattern);
+            client.user == user
+                && (subscriptions
+                    .channels
+                    .iter()
+                    .any(|name| denied(name, false))
+                    || subscriptions
+                        .shard_channels
+                        .iter()
+                        .any(|name| denied(name, false))
+                    || subscriptions.patterns.iter().any(|name| denied(name, true)))
+        });
+    }
+
+    fn close_where(&mut self, current: ClientKey, condemned: impl Fn(&Client, &Acl) -> bool) {
+        let keys: Vec<ClientKey> = self
+            .clients
+            .iter()
+            .filter(|client| condemned(client, &self.acl))
+            .map(|client| client.key)
+            .collect();
+        for key in keys {
+            if key != current {
+                self.close_soon(key);
+            } else if let Some(client) = self.clients.get_mut(key) {
+                client.close_after_reply = true;
+            }
         }
     }
 

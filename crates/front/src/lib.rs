@@ -1,5 +1,6 @@
 //! What every RESP-speaking process has: event loop, clients, command descriptions. Knows no data.
 
+pub mod acl;
 pub mod background;
 pub mod client;
 pub mod clock;

@@ -41,6 +41,12 @@ pub fn configure(change: impl FnOnce(&mut Settings)) {
     );
 }
 
+/// The system's words, without the error number.
+pub fn io_reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
+}
+
 /// Writes one line, if the level is wanted.
 pub fn write(level: Level, text: Arguments<'_>) {
     let mut settings = SETTINGS

@@ -2,19 +2,23 @@
 
 use crate::config::{DirectiveId, ENABLE_DEBUG_COMMAND};
 use crate::server::Server;
-use front::Client;
-use front::command::{CommandError, Flags, TableEntry};
+use front::acl::LogContext;
+use front::command::{CommandError, CommandId, Flags};
+use front::{Client, ClientKey};
 
 impl Server {
-    /// Checks that do not depend on the request's arguments.
-    pub(crate) fn admit(&self, client: &Client, entry: &TableEntry) -> Result<(), CommandError> {
+    /// Everything that may stand in the way of a request that is known and complete.
+    pub(crate) fn admit(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+    ) -> Result<(), CommandError> {
+        let entry = self.front.table.entry(id);
         let flags = entry.spec.flags;
-        if !client.authenticated && !flags.has(Flags::NO_AUTH) {
-            return Err(CommandError::NoAuth);
-        }
         if flags.has(Flags::ADMIN)
             && entry.full_name == "debug"
-            && !self.allows_protected(ENABLE_DEBUG_COMMAND, client)
+            && !self.allows_protected(ENABLE_DEBUG_COMMAND, self.client_of(key))
         {
             return Err(CommandError::text(
                 "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
@@ -22,6 +26,12 @@ impl Server {
                  restart the server.",
             ));
         }
+        if !flags.has(Flags::NO_AUTH) && self.front.needs_login(key) {
+            return Err(CommandError::NoAuth);
+        }
+        self.check_permission(key, id, args)?;
+        let client = self.client_of(key);
+        let entry = self.front.table.entry(id);
         if client.in_subscriber_mode() && !allowed_while_subscribed(&entry.full_name) {
             return Err(CommandError::err(format_args!(
                 "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
@@ -39,6 +49,63 @@ impl Server {
             "local" => client.is_local(),
             _ => false,
         }
+    }
+
+    fn client_of(&self, key: ClientKey) -> &Client {
+        self.front
+            .clients
+            .get(key)
+            .expect("the client sent a request")
+    }
+
+    /// EXEC's second look at a command that was allowed when it was queued.
+    pub(crate) fn check_queued(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+    ) -> Result<(), CommandError> {
+        let Some(client) = self.front.clients.get(key) else {
+            return Ok(());
+        };
+        let checked = self
+            .front
+            .acl
+            .check(&self.front.table, client.user, id, args);
+        checked.map_err(|denied| {
+            self.front.log_denied(key, id, args, denied, LogContext::Multi);
+            let reason = denied.reason_at_exec();
+            CommandError::Text(
+                format!(
+                    "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. \
+                     This command is no longer allowed for the following reason: {reason}"
+                )
+                .into(),
+            )
+        })
+    }
+
+    /// Whether the client's user may do this; a denial goes to the ACL log.
+    pub(crate) fn check_permission(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+    ) -> Result<(), CommandError> {
+        let client = self.client_of(key);
+        let checked = self
+            .front
+            .acl
+            .check(&self.front.table, client.user, id, args);
+        let Err(denied) = checked else {
+            return Ok(());
+        };
+        let context = match client.transaction {
+            Some(_) => LogContext::Multi,
+            None => LogContext::TopLevel,
+        };
+        self.front.log_denied(key, id, args, denied, context);
+        Err(denied.error(&self.front.table.entry(id).full_name))
     }
 }
 

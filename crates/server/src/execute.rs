@@ -74,7 +74,7 @@ impl Server {
             Err(error) if is_exec(args) => return self.refuse_exec(key, resp3, &error),
             Err(error) => return self.reject(key, None, resp3, &error),
         };
-        if let Err(error) = self.admit_request(key, id) {
+        if let Err(error) = self.admit(key, id, args) {
             return self.reject(key, Some(id), resp3, &error);
         }
         let client = self.front.clients.get_mut(key).expect("admitted just now");
@@ -128,15 +128,6 @@ impl Server {
             Lookup::Unknown => Err(unknown_command(args)),
             Lookup::UnknownSubcommand(_) => Err(unknown_subcommand(args)),
         }
-    }
-
-    fn admit_request(&self, key: ClientKey, id: CommandId) -> Result<(), CommandError> {
-        let client = self
-            .front
-            .clients
-            .get(key)
-            .expect("the client sent a request");
-        self.admit(client, self.front.table.entry(id))
     }
 
     /// Answers a request that does not run. Inside MULTI it spoils the transaction.

@@ -92,6 +92,7 @@ impl Server {
         server.apply_config().map_err(|(id, reason)| {
             io::Error::other(format!("{}: {reason}", crate::config::directive(id).name))
         })?;
+        server.load_users().map_err(io::Error::other)?;
         Ok(server)
     }
 

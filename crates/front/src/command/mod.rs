@@ -6,8 +6,10 @@ mod error;
 mod keys;
 mod spec;
 mod table;
+mod words;
 
 pub use error::*;
 pub use keys::*;
 pub use spec::*;
 pub use table::*;
+pub use words::*;

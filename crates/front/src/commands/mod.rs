@@ -1,5 +1,6 @@
 //! Commands that a data node and a Sentinel share.
 
+mod acl;
 mod command;
 mod ping;
 mod pubsub;
@@ -9,6 +10,7 @@ use crate::command::Command;
 
 /// Every shared command.
 pub static COMMANDS: &[&Command<FrontHandler>] = &[
+    &acl::ACL,
     &command::COMMAND,
     &ping::ECHO,
     &ping::PING,

@@ -39,8 +39,12 @@ impl Server {
         settings.query_buffer_limit = size(CLIENT_QUERY_BUFFER_LIMIT);
         settings.limits.max_bulk_len = size(PROTO_MAX_BULK_LEN);
         settings.protected_mode = config.bool(PROTECTED_MODE);
-        settings.default_user_has_password = !config.text(REQUIREPASS).is_empty();
         settings.output_limits = special::output_limits(config.text(CLIENT_OUTPUT_BUFFER_LIMIT));
+        let acl = &mut self.front.acl;
+        acl.set_requirepass(config.text(REQUIREPASS));
+        acl.new_users_get_all_channels = config.text(ACL_PUBSUB_DEFAULT) == "allchannels";
+        acl.log.set_max_len(size(ACLLOG_MAX_LEN));
+        acl.file = config.text(ACLFILE).into();
         self.notify =
             special::event_classes(config.text(NOTIFY_KEYSPACE_EVENTS)).unwrap_or_default();
         let level = match config.text(LOGLEVEL) {
@@ -54,18 +58,55 @@ impl Server {
         if !dir.is_empty()
             && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir))
         {
-            std::env::set_current_dir(dir).map_err(|error| (DIR, io_reason(&error)))?;
+            std::env::set_current_dir(dir).map_err(|error| (DIR, front::log::io_reason(&error)))?;
         }
-        let dir = std::env::current_dir().map_err(|error| (DIR, io_reason(&error)))?;
+        let dir = std::env::current_dir().map_err(|error| (DIR, front::log::io_reason(&error)))?;
         let dir = dir.display().to_string();
         self.config
             .set(DIR, &[&dir])
             .map_err(|reason| (DIR, reason))
     }
-}
 
-/// The system's words, without the error number.
-pub(crate) fn io_reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_string()
+    /// Writes the running configuration, users included, into its file.
+    ///
+    /// # Errors
+    /// The reason, in the words clients know.
+    pub(crate) fn rewrite_config_file(&self) -> Result<(), String> {
+        let front = &self.front;
+        let users: Vec<String> = match front.acl.file.is_empty() {
+            true => front.acl.lines(&front.table),
+            false => Vec::new(),
+        }
+        .iter()
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
+        self.config.rewrite_file(&users)
+    }
+
+    /// Takes over the users of the configuration or of its ACL file, at start.
+    ///
+    /// # Errors
+    /// Why the users cannot be what was asked for.
+    pub(crate) fn load_users(&mut self) -> Result<(), String> {
+        let front = &mut self.front;
+        for (name, rules) in &self.config.users {
+            let wrong = |wrong: front::acl::UserRuleError| {
+                let rule = String::from_utf8_lossy(&wrong.rule).into_owned();
+                format!(
+                    "Error loading ACL rule '{rule}' for the user named '{name}': {}",
+                    wrong.error
+                )
+            };
+            front
+                .acl
+                .set_user(&front.table, name.as_bytes(), rules)
+                .map_err(wrong)?;
+        }
+        if !front.acl.file.is_empty() {
+            front.acl.load(&front.table).map_err(|report| {
+                format!("Aborting Redis startup because of ACL errors: {report}")
+            })?;
+        }
+        Ok(())
+    }
 }

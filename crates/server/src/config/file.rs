@@ -49,6 +49,10 @@ pub fn load(file: Option<&Path>, extra_lines: &[String]) -> Result<Config, Vec<C
     for (index, line) in extra_lines.iter().enumerate() {
         reader.line(COMMAND_LINE, index + 1, line, 0);
     }
+    if !reader.config.users.is_empty() && !reader.config.text(super::ACLFILE).is_empty() {
+        let reason = "users are declared here and in an aclfile at once: keep them in one place";
+        reader.error(COMMAND_LINE, 1, "aclfile", reason);
+    }
     if reader.errors.is_empty() {
         Ok(reader.config)
     } else {
@@ -126,6 +130,7 @@ impl Reader {
                     .renamed_commands
                     .push((old.to_string(), new.to_string()));
             }
+            ("user", [name, rules @ ..]) => self.user(source, number, text, name, rules),
             // Accepted for old files' sake.
             (
                 "list-max-ziplist-entries" | "list-max-ziplist-value" | "lua-replicate-commands",
@@ -133,6 +138,40 @@ impl Reader {
             ) => {}
             (name, _) => self.directive(source, number, text, name, &args),
         }
+    }
+
+    fn user(&mut self, source: &str, number: usize, text: &str, name: &str, rules: &[&str]) {
+        match self.declared_user(name, rules) {
+            Ok(rules) => self.config.users.push((name.into(), rules)),
+            Err((at, reason)) => {
+                let reason = format!("Error in user declaration '{at}': {reason}");
+                self.error(source, number, text, reason);
+            }
+        }
+    }
+
+    /// The rules of a user, tried out on one that nobody keeps; or what is wrong, and with which word.
+    fn declared_user(&self, name: &str, rules: &[&str]) -> Result<Vec<Vec<u8>>, (String, String)> {
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if name.contains(char::is_whitespace) {
+            return Err((name.into(), "Spaces not allowed in ACL usernames".into()));
+        }
+        if self.config.users.iter().any(|(known, _)| known == name) {
+            let reason = "Duplicate user found. A user can only be defined once in config files";
+            return Err((name.into(), reason.into()));
+        }
+        let rules = front::acl::merge_selector_words(rules).map_err(|selector| {
+            let reason = "Unmatched parenthesis in selector definition";
+            (shown(&selector), reason.to_string())
+        })?;
+        // The default user exists already: its line replaces what it may do instead of adding to it.
+        let reset = (name == "default").then(|| b"reset".to_vec());
+        let rules: Vec<Vec<u8>> = reset.into_iter().chain(rules).collect();
+        let (table, _) = crate::commands::table();
+        front::acl::Acl::default()
+            .set_user(&table, name.as_bytes(), &rules)
+            .map_err(|wrong| (shown(&wrong.rule), wrong.error.to_string()))?;
+        Ok(rules)
     }
 
     fn directive(&mut self, source: &str, number: usize, text: &str, name: &str, args: &[&str]) {

@@ -18,6 +18,8 @@ pub struct Config {
     values: Vec<ConfigValue>,
     /// `rename-command OLD NEW` lines, in order.
     pub renamed_commands: Vec<(String, String)>,
+    /// `user NAME RULE ...` lines: names and rules.
+    pub users: Vec<(String, Vec<Vec<u8>>)>,
     /// The configuration file's absolute path, or empty.
     pub file: String,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
                 .map(|directive| directive.kind.default_value())
                 .collect(),
             renamed_commands: Vec::new(),
+            users: Vec::new(),
             file: String::new(),
         }
     }

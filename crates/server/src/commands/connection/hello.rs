@@ -1,7 +1,6 @@
 //! HELLO, AUTH, QUIT and RESET: the beginning and the end of a session.
 
 use crate::commands::prelude::*;
-use crate::config::REQUIREPASS;
 use crate::start::REDIS_VERSION;
 
 pub(super) static HELLO: Command = Command {
@@ -105,30 +104,24 @@ pub(super) static RESET: Command = Command {
 const WRONG_PASSWORD: CommandError =
     CommandError::text("WRONGPASS invalid username-password pair or user is disabled.");
 
+/// Logs the client in as a user.
 fn authenticate(cx: &mut ServerContext<'_>, user: &[u8], password: &[u8]) -> CommandResult {
-    let wanted = cx.server.config.text(REQUIREPASS).as_bytes();
-    let known_user = user == b"default";
-    // A default user without a password takes any.
-    if !known_user || !(wanted.is_empty() || same_secret(wanted, password)) {
+    let Some(user) = cx.server.front.acl.authenticate(user, password) else {
+        cx.server
+            .front
+            .log_failed_login(cx.client, cx.args[0], user);
         return Err(WRONG_PASSWORD);
-    }
-    cx.client().authenticated = true;
+    };
+    let client = cx.client();
+    client.user = user;
+    client.authenticated = true;
     Ok(())
-}
-
-/// Compares without telling by the time it takes how much was right.
-fn same_secret(wanted: &[u8], given: &[u8]) -> bool {
-    let mut difference = wanted.len() ^ given.len();
-    for (index, byte) in wanted.iter().enumerate() {
-        difference |= usize::from(byte ^ given.get(index).copied().unwrap_or(0));
-    }
-    difference == 0
 }
 
 fn auth(cx: &mut ServerContext<'_>) -> CommandResult {
     match *cx.args {
         [_, password] => {
-            if cx.server.config.text(REQUIREPASS).is_empty() {
+            if cx.server.front.acl.default_user_needs_no_password() {
                 return Err(CommandError::text(
                     "ERR AUTH <password> called without any password configured for the default user. Are you \
                      sure your configuration is correct?",
@@ -175,7 +168,7 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
             )));
         }
     }
-    if !cx.client().authenticated {
+    if cx.server.front.needs_login(cx.client) {
         return Err(CommandError::text(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH \
              <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
@@ -225,7 +218,7 @@ fn quit(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
-    let password_needed = !cx.server.config.text(REQUIREPASS).is_empty();
+    let open = cx.server.front.acl.default_user_is_open();
     let key = cx.client;
     let client = cx
         .server
@@ -241,21 +234,9 @@ fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
     client.resp3 = false;
     client.name.clear();
     client.reply_mode = Default::default();
-    client.authenticated = !password_needed;
+    client.user = front::acl::UserId::DEFAULT;
+    client.authenticated = open;
     cx.reply.set_resp3(false);
     cx.reply.simple("RESET");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_secret;
-
-    #[test]
-    fn only_the_whole_secret_is_the_same() {
-        assert!(same_secret(b"foobar", b"foobar"));
-        for wrong in [b"".as_slice(), b"fooba", b"foobarx", b"fooBar"] {
-            assert!(!same_secret(b"foobar", wrong));
-        }
-    }
 }

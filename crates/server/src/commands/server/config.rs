@@ -207,7 +207,7 @@ fn resetstat(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 fn rewrite(cx: &mut ServerContext<'_>) -> CommandResult {
-    match cx.server.config.rewrite_file() {
+    match cx.server.rewrite_config_file() {
         Ok(()) => {
             front::log_notice!("CONFIG REWRITE executed with success.");
             cx.reply.ok();

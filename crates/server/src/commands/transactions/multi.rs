@@ -152,7 +152,11 @@ fn exec(cx: &mut ServerContext<'_>) -> CommandResult {
     let outer = std::mem::replace(&mut cx.server.deny_blocking, true);
     let mut reply = Vec::new();
     for (command, args) in &transaction.queued {
-        cx.server.call(key, *command, &args.slices(), &mut reply);
+        let args = args.slices();
+        match cx.server.check_queued(key, *command, &args) {
+            Ok(()) => cx.server.call(key, *command, &args, &mut reply),
+            Err(error) => cx.reply.error(error.to_string()),
+        }
         cx.reply.raw(&reply);
         reply.clear();
     }
