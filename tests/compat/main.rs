@@ -5,6 +5,7 @@ mod bitmap;
 mod command;
 mod connection;
 mod generic;
+mod geo;
 mod hash;
 mod hyperloglog;
 mod list;

@@ -2,13 +2,31 @@
 
 use resp::Writer;
 use store::encoding::listpack::Item;
-use store::float::DoubleText;
+use store::float::{DoubleText, LongDouble, format_fixed};
+use store::geohash::Point;
 use store::value::{Ranked, RankedMembers};
 
 /// A score, coordinate or other number with a fraction.
 #[inline]
 pub(crate) fn double(reply: &mut Writer<'_>, value: f64) {
     reply.double_text(DoubleText::new(value).as_bytes());
+}
+
+/// A distance, with the four digits that Redis shows of it.
+pub(crate) fn distance(reply: &mut Writer<'_>, value: f64) {
+    let mut text = Vec::with_capacity(24);
+    format_fixed(value, 4, &mut text);
+    reply.bulk(text);
+}
+
+/// Longitude and latitude, with all the digits that a `long double` has of them.
+pub(crate) fn coordinates(reply: &mut Writer<'_>, point: Point) {
+    reply.array(2);
+    for degrees in [point.longitude, point.latitude] {
+        let mut text = Vec::with_capacity(24);
+        LongDouble::from(degrees).format(&mut text);
+        reply.double_text(text);
+    }
 }
 
 /// An element as a string.

@@ -67,19 +67,19 @@ pub(super) static ZINCRBY: Command = Command {
 
 /// The words between key and scores.
 #[derive(Clone, Copy, Debug, Default)]
-struct Options {
+pub(crate) struct Options {
     /// NX: members that exist keep their scores.
-    only_new: bool,
+    pub(crate) only_new: bool,
     /// XX: no member is added.
-    only_existing: bool,
+    pub(crate) only_existing: bool,
     /// GT: scores only grow.
-    only_up: bool,
+    pub(crate) only_up: bool,
     /// LT: scores only fall.
-    only_down: bool,
+    pub(crate) only_down: bool,
     /// CH: the reply counts changed scores too.
-    count_changes: bool,
+    pub(crate) count_changes: bool,
     /// INCR: the number is added to the score.
-    increment: bool,
+    pub(crate) increment: bool,
 }
 
 impl Options {
@@ -166,12 +166,28 @@ fn add(cx: &mut DataContext<'_>, options: Options) -> CommandResult {
     for pair in words.chunks_exact(2) {
         numbers.push(parse_double(pair[0]).ok_or(CommandError::NotFloat)?);
     }
+    let members = words.chunks_exact(2).map(|pair| pair[1]);
+    set_scores(cx, key, options, numbers.iter().zip(members))?;
+    Ok(())
+}
+
+/// Gives members their scores, as far as the options allow, and replies what ZADD does. Returns how many were added or
+/// changed.
+///
+/// # Errors
+/// The key holds something else, or an increment makes a score that is no number.
+pub(crate) fn set_scores<'a>(
+    cx: &mut DataContext<'_>,
+    key: &[u8],
+    options: Options,
+    pairs: impl Iterator<Item = (f64, &'a [u8])>,
+) -> Result<u64, CommandError> {
     if options.only_existing && cx.db.sorted_set(key).or_wrong_type()?.is_none() {
         match options.increment {
             true => cx.reply.null(),
             false => cx.reply.integer(0),
         }
-        return Ok(());
+        return Ok(0);
     }
     let limits = limits(cx.settings);
     let set = cx
@@ -180,9 +196,9 @@ fn add(cx: &mut DataContext<'_>, options: Options) -> CommandResult {
         .or_wrong_type()?;
     let (mut added, mut changed) = (0, 0);
     let mut score = None;
-    for (pair, number) in words.chunks_exact(2).zip(numbers.iter()) {
+    for (number, member) in pairs {
         let mut decision = Ok(None);
-        let update = set.update(pair[1], limits, |old| {
+        let update = set.update(member, limits, |old| {
             decision = options.decide(old, number);
             *decision.as_ref().unwrap_or(&None)
         });
@@ -205,7 +221,7 @@ fn add(cx: &mut DataContext<'_>, options: Options) -> CommandResult {
         (false, _) if options.count_changes => cx.reply.integer((added + changed) as i64),
         (false, _) => cx.reply.integer(added as i64),
     }
-    Ok(())
+    Ok(added + changed)
 }
 
 /// The scores of one request; most requests have one, and those need no allocation.

@@ -1,12 +1,12 @@
 //! The sorted-set group.
 
-mod add;
+pub(crate) mod add;
 mod algebra;
 mod bounds;
 mod members;
 mod pop;
 mod random;
-mod range;
+pub(crate) mod range;
 mod rank;
 mod remove;
 
