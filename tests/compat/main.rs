@@ -9,6 +9,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod memory;
 mod protocol;
 mod pubsub;
 mod server;

@@ -29,6 +29,7 @@ pub struct Background {
     completions: Receiver<Completion>,
     completion_sender: Sender<Completion>,
     pending_free: Arc<AtomicUsize>,
+    pending_free_bytes: Arc<AtomicUsize>,
     freed: Arc<AtomicUsize>,
 }
 
@@ -41,6 +42,7 @@ impl Background {
             completions,
             completion_sender,
             pending_free: Arc::default(),
+            pending_free_bytes: Arc::default(),
             freed: Arc::default(),
         }
     }
@@ -81,16 +83,27 @@ impl Background {
         (self.completion_sender.clone(), self.waker.clone())
     }
 
-    /// Drops values on the free lane. `objects` is how many of them lazyfree statistics count.
-    pub fn drop_later(&mut self, value: Box<dyn Any + Send>, objects: usize) {
-        self.pending_free.fetch_add(objects, Ordering::Relaxed);
+    /// Drops values on the free lane. `lazy` is how many of them lazyfree statistics count; `bytes` is what they hold,
+    /// about.
+    pub fn drop_later(&mut self, values: impl Any + Send, lazy: usize, bytes: usize) {
+        self.pending_free.fetch_add(lazy, Ordering::Relaxed);
+        self.pending_free_bytes.fetch_add(bytes, Ordering::Relaxed);
         let (pending, freed) = (self.pending_free.clone(), self.freed.clone());
+        let pending_bytes = self.pending_free_bytes.clone();
         self.run(Lane::Free, move || {
-            drop(value);
-            pending.fetch_sub(objects, Ordering::Relaxed);
-            freed.fetch_add(objects, Ordering::Relaxed);
+            drop(values);
+            // Bytes are either pending or, once published, no longer used: never both for a moment too long.
+            memory::publish_helper_thread();
+            pending_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            pending.fetch_sub(lazy, Ordering::Relaxed);
+            freed.fetch_add(lazy, Ordering::Relaxed);
             None
         });
+    }
+
+    /// Bytes, about, that wait to be freed: they are still allocated, and as good as free.
+    pub fn pending_free_bytes(&self) -> usize {
+        self.pending_free_bytes.load(Ordering::Relaxed)
     }
 
     /// Objects waiting to be freed, `lazyfree_pending_objects`.

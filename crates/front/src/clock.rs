@@ -62,6 +62,12 @@ impl Clock {
         self.mono_us / 1000
     }
 
+    /// Monotonic microseconds since start, read now: for work that must end in time.
+    #[inline]
+    pub fn read_mono_us(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
     /// Monotonic nanoseconds since start, read now: for measuring how long something took.
     #[inline]
     pub fn read_mono_ns(&self) -> u64 {

@@ -1,9 +1,14 @@
 //! Exact memory accounting from the allocator's own per-thread counters: what was allocated and freed, by size class, at
 //! no cost per allocation. The data thread reads its own counters; helper threads publish theirs after each job.
+#![allow(
+    unsafe_code,
+    reason = "asking the allocator for a purge has no safe wrapper"
+)]
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
+use tikv_jemalloc_ctl::{epoch, stats, stats_print, version};
 
 type Counters = (ThreadLocal<u64>, ThreadLocal<u64>);
 
@@ -35,4 +40,86 @@ pub fn publish_helper_thread() {
     let now = this_thread();
     let before = PUBLISHED.replace(now);
     HELPERS.fetch_add(now - before, Ordering::Relaxed);
+}
+
+/// The allocator's own figures, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocator {
+    /// Handed out, by size class.
+    pub allocated: usize,
+    /// Pages that hold any of that.
+    pub active: usize,
+    /// Pages that hold or held something and are still in memory.
+    pub resident: usize,
+}
+
+/// The allocator's figures of now; zeros from another allocator.
+pub fn allocator() -> Allocator {
+    let read = || -> Result<Allocator, tikv_jemalloc_ctl::Error> {
+        epoch::advance()?;
+        Ok(Allocator {
+            allocated: stats::allocated::read()?,
+            active: stats::active::read()?,
+            resident: stats::resident::read()?,
+        })
+    };
+    read().unwrap_or_default()
+}
+
+/// As in `5.3.0`.
+pub fn allocator_version() -> &'static str {
+    let full = version::read().unwrap_or_default();
+    full.split('-').next().unwrap_or(full)
+}
+
+/// The allocator's statistics as a text for people.
+pub fn allocator_statistics() -> Vec<u8> {
+    let mut text = Vec::new();
+    // A text that breaks off is still worth showing.
+    let _ = stats_print::stats_print(&mut text, stats_print::Options::default());
+    text
+}
+
+/// Gives free pages back to the system; false if the allocator cannot.
+pub fn purge() -> bool {
+    /// Every arena.
+    const NAME: &std::ffi::CStr = c"arena.4096.purge";
+    // SAFETY: the name ends in a zero byte, and the call neither reads nor writes memory of ours.
+    let result = unsafe {
+        tikv_jemalloc_sys::mallctl(
+            NAME.as_ptr(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    result == 0
+}
+
+/// Bytes of the process that are in memory, as the system counts them.
+pub fn resident() -> Option<usize> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size())
+}
+
+/// Bytes of memory the machine has.
+pub fn system_total() -> usize {
+    let info = rustix::system::sysinfo();
+    info.totalram as usize * (info.mem_unit as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_in_memory_and_the_machine_has_more() {
+        let resident = resident().expect("Linux has /proc");
+        assert!(
+            resident > 100_000 && resident < system_total(),
+            "{resident}"
+        );
+    }
 }

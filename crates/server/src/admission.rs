@@ -30,6 +30,7 @@ impl Server {
             return Err(CommandError::NoAuth);
         }
         self.check_permission(key, id, args)?;
+        self.check_memory(key, id)?;
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);
         if client.in_subscriber_mode() && !allowed_while_subscribed(&entry.full_name) {
@@ -51,7 +52,7 @@ impl Server {
         }
     }
 
-    fn client_of(&self, key: ClientKey) -> &Client {
+    pub(crate) fn client_of(&self, key: ClientKey) -> &Client {
         self.front
             .clients
             .get(key)

@@ -75,6 +75,9 @@ impl Server {
             Err(error) => return self.reject(key, None, resp3, &error),
         };
         if let Err(error) = self.admit(key, id, args) {
+            if is_exec(args) {
+                return self.refuse_exec(key, resp3, &error);
+            }
             return self.reject(key, Some(id), resp3, &error);
         }
         let client = self.front.clients.get_mut(key).expect("admitted just now");
@@ -233,7 +236,7 @@ impl Server {
         answered
     }
 
-    fn prepare_effects(&mut self, db: u32) {
+    pub(crate) fn prepare_effects(&mut self, db: u32) {
         let propagation = true;
         let effects = &mut self.effects;
         effects.db = db;
@@ -340,6 +343,11 @@ impl Server {
     pub(crate) fn settle_expired(&mut self, db: u32) {
         self.prepare_effects(db);
         self.propagate_expired(db);
+        self.settle(db);
+    }
+
+    /// Performs what was noted outside any command, in `db`.
+    pub(crate) fn settle(&mut self, db: u32) {
         self.touch_watched();
         self.publish_events();
         if self.keyspace.db(db).has_garbage() {

@@ -43,6 +43,11 @@ impl WriteStream {
         }
     }
 
+    /// Bytes that wait to be taken.
+    pub fn pending_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// A new consumer starts here: the next command selects its db again.
     pub fn restart(&mut self) {
         self.selected_db = None;

@@ -6,6 +6,8 @@ use crate::commands::server::DebugSwitches;
 use crate::config::Config;
 use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
+use crate::eviction::Eviction;
+use crate::memory::MemoryHistory;
 use crate::propagation::WriteStream;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Stats};
@@ -36,6 +38,8 @@ pub struct Server {
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
     pub stats: Stats,
+    pub eviction: Eviction,
+    pub memory: MemoryHistory,
     /// By command id.
     pub command_stats: Vec<CommandStats>,
     pub(crate) debug: DebugSwitches,
@@ -79,6 +83,8 @@ impl Server {
             blocked: BlockedClients::default(),
             watched: WatchedKeys::default(),
             stats: Stats::default(),
+            eviction: Eviction::default(),
+            memory: MemoryHistory::default(),
             command_stats,
             debug: DebugSwitches::default(),
             handlers,
@@ -93,6 +99,7 @@ impl Server {
             io::Error::other(format!("{}: {reason}", crate::config::directive(id).name))
         })?;
         server.load_users().map_err(io::Error::other)?;
+        server.memory.startup = front::memory::used();
         Ok(server)
     }
 
@@ -101,7 +108,7 @@ impl Server {
         Access {
             now: self.front.clock.now(),
             expired: ExpiredEntries::Delete,
-            policy: if self.settings.maxmemory_policy_is_lfu {
+            policy: if self.settings.maxmemory_policy.counts_uses() {
                 AccessPolicy::Lfu {
                     log_factor: self.settings.lfu_log_factor,
                     decay_minutes: self.settings.lfu_decay_time,
@@ -110,14 +117,16 @@ impl Server {
                 AccessPolicy::Lru
             },
             no_touch: false,
+            lazy_free: self.settings.lazy_free,
         }
     }
 
     /// Hands big removed values to the thread that frees them.
     pub(crate) fn free_garbage(&mut self, db: u32) {
         let garbage = self.keyspace.db(db).take_garbage();
-        let objects = garbage.len();
-        self.front.background.drop_later(Box::new(garbage), objects);
+        self.front
+            .background
+            .drop_later(garbage.entries, garbage.lazy, garbage.bytes);
     }
 
     /// CONFIG RESETSTAT: counters start again from zero.
@@ -130,6 +139,7 @@ impl Server {
         self.command_stats.fill(CommandStats::default());
         self.front.stats = Default::default();
         self.front.background.reset_freed_objects();
+        self.eviction.reset_stats();
         for (_, db) in self.keyspace.iter_mut() {
             db.stats = Default::default();
         }
@@ -166,6 +176,10 @@ impl Service for Server {
         self.front.clock.update();
         self.time_out_blocked();
         self.expire_due_keys();
+        self.observe_memory();
+        if self.continue_eviction() {
+            return 0;
+        }
         self.blocked
             .next_timeout(self.front.clock.now())
             .unwrap_or(TIMER_MS)

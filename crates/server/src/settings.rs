@@ -1,5 +1,8 @@
 //! Configuration values that data commands read while they run, in one small struct kept beside the data.
 
+use store::db::LazyFree;
+use store::eviction::Policy;
+
 /// See the module. Sizes in bytes, counts in elements; names follow the directives.
 #[derive(Clone, Debug)]
 pub struct DataSettings {
@@ -17,9 +20,12 @@ pub struct DataSettings {
     pub stream_node_max_entries: usize,
     pub lazyfree_lazy_user_del: bool,
     pub lazyfree_lazy_user_flush: bool,
+    pub lazy_free: LazyFree,
     pub lfu_log_factor: u32,
     pub lfu_decay_time: u32,
-    pub maxmemory_policy_is_lfu: bool,
+    pub maxmemory_policy: Policy,
+    /// `maxmemory` is set.
+    pub memory_is_limited: bool,
     pub sanitize_dump_payload: bool,
 }
 
@@ -39,9 +45,11 @@ impl Default for DataSettings {
             stream_node_max_entries: 100,
             lazyfree_lazy_user_del: false,
             lazyfree_lazy_user_flush: false,
+            lazy_free: LazyFree::default(),
             lfu_log_factor: 10,
             lfu_decay_time: 1,
-            maxmemory_policy_is_lfu: false,
+            maxmemory_policy: Policy::NoEviction,
+            memory_is_limited: false,
             sanitize_dump_payload: false,
         }
     }

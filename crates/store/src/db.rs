@@ -4,7 +4,9 @@
 //! what an entry was before its first change.
 
 use crate::entry::{Entry, UnixMillis};
+use crate::eviction::{Order, score};
 use crate::hash::hash;
+use crate::memory::DEFAULT_SAMPLES;
 use crate::table::{SlotMut, Table, Verdict};
 use crate::value::{
     Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
@@ -40,6 +42,27 @@ pub struct Access {
     pub policy: AccessPolicy,
     /// Reads leave access clocks alone (a snapshot or an inspection is not a use).
     pub no_touch: bool,
+    pub lazy_free: LazyFree,
+}
+
+/// Which removals count as lazily freed. Big values are always freed by another thread; the `lazyfree-*` directives only
+/// decide whether clients are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LazyFree {
+    /// `lazyfree-lazy-expire`
+    pub expire: bool,
+    /// `lazyfree-lazy-server-del`: what a command replaces or removes without being asked to.
+    pub server_del: bool,
+}
+
+/// Big entries for another thread to free.
+#[derive(Default)]
+pub struct Garbage {
+    pub entries: Vec<Entry>,
+    /// How many of them count as lazily freed.
+    pub lazy: usize,
+    /// What they hold, about.
+    pub bytes: usize,
 }
 
 /// Counters of INFO.
@@ -85,7 +108,7 @@ pub struct Db {
     /// Keys that expired since the last [`Db::take_expired`].
     expired: Vec<Box<[u8]>>,
     /// Big entries removed since the last [`Db::take_garbage`].
-    garbage: Vec<Entry>,
+    garbage: Garbage,
     /// Where active expiry continues.
     expire_cursor: u64,
 }
@@ -198,11 +221,14 @@ impl Db {
         if slot.free_effort() > FREE_NOW_MAX_EFFORT {
             let mut entry = Entry::string(key, bytes, expiry);
             entry.set_epoch(slot.epoch());
-            self.garbage.push(slot.replace(entry));
+            let old = slot.replace(entry);
+            touch(&slot, &self.access, &mut self.rng);
+            drop(slot);
+            self.discard(old, self.access.lazy_free.server_del);
         } else {
             slot.set_string(bytes, expiry);
+            touch(&slot, &self.access, &mut self.rng);
         }
-        touch(&slot, &self.access, &mut self.rng);
     }
 
     /// Sets a key to a value, whatever it was before.
@@ -220,14 +246,14 @@ impl Db {
         slot.set_expiry(expiry);
         touch(&slot, &self.access, &mut self.rng);
         drop(slot);
-        self.discard(old);
+        self.discard(old, self.access.lazy_free.server_del);
     }
 
     /// Adds an entry made elsewhere (moved from another key or db, or loaded), replacing what was there.
     pub fn insert_entry(&mut self, entry: Entry) {
         let hash = hash(entry.key());
         if let Some(old) = self.table.insert(hash, entry) {
-            self.discard(old);
+            self.discard(old, self.access.lazy_free.server_del);
         }
     }
 
@@ -238,11 +264,16 @@ impl Db {
         self.table.remove(hash, key)
     }
 
-    /// Deletes a key. A big value is freed later, on another thread.
+    /// Deletes a key that a command has emptied or replaces. A big value is freed later, on another thread.
     pub fn remove(&mut self, key: &[u8]) -> bool {
+        self.unlink(key, self.access.lazy_free.server_del)
+    }
+
+    /// Deletes a key; `lazy`: a big value counts as lazily freed.
+    pub fn unlink(&mut self, key: &[u8], lazy: bool) -> bool {
         match self.take(key) {
             Some(entry) => {
-                self.discard(entry);
+                self.discard(entry, lazy);
                 true
             }
             None => false,
@@ -271,10 +302,12 @@ impl Db {
         }
     }
 
-    /// Frees an entry: small ones at once, big ones later.
-    pub fn discard(&mut self, entry: Entry) {
+    /// Frees an entry: small ones at once, big ones later, counted if `lazy`.
+    pub fn discard(&mut self, entry: Entry, lazy: bool) {
         if entry.free_effort() > FREE_NOW_MAX_EFFORT {
-            self.garbage.push(entry);
+            self.garbage.lazy += usize::from(lazy);
+            self.garbage.bytes += entry.memory_usage(DEFAULT_SAMPLES);
+            self.garbage.entries.push(entry);
         }
     }
 
@@ -408,6 +441,13 @@ impl Db {
         }
     }
 
+    /// How soon eviction would take the key; None if it is not one to take.
+    pub(crate) fn eviction_score(&self, key: &[u8], order: Order, volatile: bool) -> Option<u64> {
+        let entry = self.table.find(hash(key), key)?;
+        let candidate = !volatile || entry.expiry().is_some();
+        candidate.then(|| score(entry, order, self.access.now, self.access.policy))
+    }
+
     /// Fetches what a lookup of this key will read, first the table's lines.
     #[inline]
     pub fn prefetch(&self, hash: u64) {
@@ -461,7 +501,7 @@ impl Db {
     fn delete_expired(&mut self, hash: u64, key: &[u8]) {
         if let Some(entry) = self.table.remove(hash, key) {
             self.expired.push(key.into());
-            self.discard(entry);
+            self.discard(entry, self.access.lazy_free.expire);
         }
     }
 
@@ -485,7 +525,7 @@ impl Db {
         let count = removed.len();
         for entry in removed {
             self.expired.push(entry.key().into());
-            self.discard(entry);
+            self.discard(entry, self.access.lazy_free.expire);
         }
         (seen, count)
     }
@@ -504,11 +544,11 @@ impl Db {
     /// Whether big entries wait to be freed.
     #[inline]
     pub fn has_garbage(&self) -> bool {
-        !self.garbage.is_empty()
+        !self.garbage.entries.is_empty()
     }
 
     /// The big entries removed since the last call, for another thread to free.
-    pub fn take_garbage(&mut self) -> Vec<Entry> {
+    pub fn take_garbage(&mut self) -> Garbage {
         std::mem::take(&mut self.garbage)
     }
 }

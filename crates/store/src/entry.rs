@@ -497,6 +497,13 @@ impl Entry {
         self.shape().size()
     }
 
+    /// The string, if it is too long to live in the entry.
+    pub(crate) fn heap_string(&self) -> Option<&Vec<u8>> {
+        // SAFETY: of this kind the word is the pointer that `into_word` made from a box of a vector.
+        (self.header().kind == Kind::HeapString)
+            .then(|| unsafe { &*from_word::<Vec<u8>>(self.word()) })
+    }
+
     /// Whether freeing the value is worth another thread's time.
     pub fn free_effort(&self) -> usize {
         self.value().free_effort()

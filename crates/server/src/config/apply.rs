@@ -4,6 +4,8 @@ use super::*;
 use crate::server::Server;
 use crate::settings::DataSettings;
 use front::log::Level;
+use store::db::LazyFree;
+use store::eviction::Policy;
 
 impl Server {
     /// Makes the running node follow its configuration.
@@ -27,11 +29,17 @@ impl Server {
             stream_node_max_entries: size(STREAM_NODE_MAX_ENTRIES),
             lazyfree_lazy_user_del: config.bool(LAZYFREE_LAZY_USER_DEL),
             lazyfree_lazy_user_flush: config.bool(LAZYFREE_LAZY_USER_FLUSH),
+            lazy_free: LazyFree {
+                expire: config.bool(LAZYFREE_LAZY_EXPIRE),
+                server_del: config.bool(LAZYFREE_LAZY_SERVER_DEL),
+            },
             lfu_log_factor: config.integer(LFU_LOG_FACTOR) as u32,
             lfu_decay_time: config.integer(LFU_DECAY_TIME) as u32,
-            maxmemory_policy_is_lfu: config.text(MAXMEMORY_POLICY).ends_with("lfu"),
+            maxmemory_policy: Policy::by_name(config.text(MAXMEMORY_POLICY)).unwrap_or_default(),
+            memory_is_limited: config.integer(MAXMEMORY) > 0,
             sanitize_dump_payload: config.text(SANITIZE_DUMP_PAYLOAD) == "yes",
         };
+        self.eviction.configure(config);
         let settings = &mut self.front.settings;
         settings.maxclients = size(MAXCLIENTS);
         settings.timeout_seconds = config.integer(TIMEOUT) as u64;

@@ -1,5 +1,14 @@
 //! The sections of INFO, as far as what they show exists. Field names and order are Redis 7.0's.
 
+macro_rules! field {
+    ($out:expr, $name:expr, $value:expr) => {
+        // A string takes whatever is written to it.
+        let _ = write!($out, "{}:{}\r\n", $name, $value);
+    };
+}
+
+pub(super) mod memory;
+
 use crate::config;
 use crate::server::Server;
 use crate::start::REDIS_VERSION;
@@ -11,7 +20,7 @@ type Section = (&'static str, &'static str, fn(&Server, &mut String));
 const SECTIONS: &[Section] = &[
     ("server", "Server", server),
     ("clients", "Clients", clients),
-    ("memory", "Memory", memory),
+    ("memory", "Memory", memory::memory),
     ("persistence", "Persistence", persistence),
     ("stats", "Stats", stats),
     ("replication", "Replication", replication),
@@ -46,13 +55,6 @@ pub(crate) fn text(server: &Server, wanted: &[&[u8]]) -> String {
     text
 }
 
-macro_rules! field {
-    ($out:expr, $name:expr, $value:expr) => {
-        // A string takes whatever is written to it.
-        let _ = write!($out, "{}:{}\r\n", $name, $value);
-    };
-}
-
 fn server(server: &Server, out: &mut String) {
     let uptime = server.front.clock.mono_ms() / 1000;
     field!(out, "redis_version", REDIS_VERSION);
@@ -75,26 +77,6 @@ fn clients(server: &Server, out: &mut String) {
         out,
         "clients_in_timeout_table",
         server.blocked.with_timeout()
-    );
-}
-
-fn memory(server: &Server, out: &mut String) {
-    field!(out, "used_memory", front::memory::used());
-    field!(out, "maxmemory", server.config.integer(config::MAXMEMORY));
-    field!(
-        out,
-        "maxmemory_policy",
-        server.config.text(config::MAXMEMORY_POLICY)
-    );
-    field!(
-        out,
-        "lazyfree_pending_objects",
-        server.front.background.pending_free_objects()
-    );
-    field!(
-        out,
-        "lazyfreed_objects",
-        server.front.background.freed_objects()
     );
 }
 
@@ -126,6 +108,11 @@ fn stats(server: &Server, out: &mut String) {
     field!(out, "rejected_connections", front.connections_rejected);
     field!(out, "expired_keys", server.stats.expired_keys);
     field!(out, "evicted_keys", server.stats.evicted_keys);
+    let (exceeded, now_exceeded) = server
+        .eviction
+        .exceeded_ms(server.front.clock.read_mono_us());
+    field!(out, "total_eviction_exceeded_time", exceeded);
+    field!(out, "current_eviction_exceeded_time", now_exceeded);
     field!(out, "keyspace_hits", hits);
     field!(out, "keyspace_misses", misses);
     field!(

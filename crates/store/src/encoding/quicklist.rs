@@ -5,6 +5,7 @@
 //! compressed, as queues rarely look there.
 
 use super::listpack::{self, Item, Listpack};
+use crate::memory::extrapolate;
 use crate::rdb::lzf;
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -147,14 +148,10 @@ impl Quicklist {
         u32::from(self.compress)
     }
 
-    /// Bytes held from the allocator. Asks every node.
-    pub fn memory_bytes(&self) -> usize {
-        let nodes = self
-            .nodes
-            .iter()
-            .map(|node| node.body.heap_bytes())
-            .sum::<usize>();
-        self.nodes.capacity() * size_of::<Node>() + nodes
+    /// Bytes held from the allocator, judged by `samples` nodes; 0: by all of them.
+    pub fn memory_bytes(&self, samples: usize) -> usize {
+        let sizes = self.nodes.iter().map(|node| node.body.heap_bytes());
+        self.nodes.capacity() * size_of::<Node>() + extrapolate(self.nodes.len(), samples, sizes)
     }
 
     #[inline]

@@ -356,9 +356,19 @@ impl<T: Slot> Table<T> {
             };
             let segment = self.directory.segment(found);
             let groups = segment.groups();
-            let slots = (0..groups).flat_map(|step| {
-                let group = (start % groups + step) % groups;
-                segment.used_in(group).map(move |bit| group * WIDTH + bit)
+            let (first, first_bit) = (start % groups.max(1), start / groups.max(1) % WIDTH);
+            // The first group comes twice, its lower slots last: every slot must have its turn as the first one.
+            let steps = if groups == 0 { 0 } else { groups + 1 };
+            let slots = (0..steps).flat_map(|step| {
+                let group = (first + step) % groups;
+                segment
+                    .used_in(group)
+                    .filter(move |&bit| match step {
+                        0 => bit >= first_bit,
+                        last if last == groups => bit < first_bit,
+                        _ => true,
+                    })
+                    .map(move |bit| group * WIDTH + bit)
             });
             for index in slots
                 .filter(|&index| wanted(segment.marks(index)))

@@ -527,3 +527,22 @@ fn the_next_hash_after_a_home_is_the_first_with_another_home() {
         hash = next;
     }
 }
+
+#[test]
+fn every_entry_is_the_first_of_some_sample() {
+    let table = filled(2000);
+    let mut rng = random_numbers(3);
+    for expiring in [false, true] {
+        let mut first = HashSet::new();
+        for _ in 0..100_000 {
+            let visit = |entry: &Entry| {
+                first.insert(number(entry));
+            };
+            match expiring {
+                false => table.sample(&mut rng, 1, visit),
+                true => table.sample_expiring(&mut rng, 1, visit),
+            };
+        }
+        assert_eq!(first.len(), if expiring { 400 } else { 2000 });
+    }
+}

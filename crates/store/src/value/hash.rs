@@ -3,6 +3,7 @@
 use crate::element::Element;
 use crate::encoding::listpack::{self, Item, Listpack, Pos};
 use crate::hash::hash;
+use crate::memory::{extrapolate, size_class};
 use crate::random;
 use crate::table::{self, Table};
 use std::borrow::Cow;
@@ -79,6 +80,19 @@ impl Hash {
         match &self.form {
             Form::Listpack(listpack) => Some(listpack),
             Form::Table(_) => None,
+        }
+    }
+
+    /// Bytes held from the allocator, judged by `samples` elements; 0: by all of them.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        match &self.form {
+            Form::Listpack(listpack) => size_class(listpack.heap_bytes()),
+            Form::Table(table) => {
+                let sizes = table
+                    .iter()
+                    .map(|element| size_class(element.allocated_bytes()));
+                table.memory_bytes() - size_of_val(table) + extrapolate(table.len(), samples, sizes)
+            }
         }
     }
 

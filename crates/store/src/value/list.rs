@@ -27,6 +27,11 @@ impl List {
         self.items.is_empty()
     }
 
+    /// Bytes held from the allocator, judged by `samples` nodes; 0: by all of them.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        self.items.memory_bytes(samples)
+    }
+
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {
         self.items.node_count()

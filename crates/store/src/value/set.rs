@@ -7,6 +7,7 @@ use crate::encoding::intset::Intset;
 use crate::encoding::listpack::{self, Item, Listpack};
 use crate::hash::hash;
 use crate::int::parse_i64;
+use crate::memory::{extrapolate, size_class};
 use crate::random;
 use crate::table::{self, Table};
 use std::borrow::Cow;
@@ -79,6 +80,20 @@ impl Set {
         match &self.form {
             Form::Intset(intset) => Some(intset),
             Form::Listpack(_) | Form::Table(_) => None,
+        }
+    }
+
+    /// Bytes held from the allocator, judged by `samples` elements; 0: by all of them.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        match &self.form {
+            Form::Intset(intset) => size_class(intset.heap_bytes()),
+            Form::Listpack(listpack) => size_class(listpack.heap_bytes()),
+            Form::Table(table) => {
+                let sizes = table
+                    .iter()
+                    .map(|element| size_class(element.allocated_bytes()));
+                table.memory_bytes() - size_of_val(table) + extrapolate(table.len(), samples, sizes)
+            }
         }
     }
 

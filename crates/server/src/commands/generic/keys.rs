@@ -35,7 +35,7 @@ pub(super) static UNLINK: Command = Command {
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Data(del)),
+    body: Body::Run(Handler::Data(unlink)),
 };
 
 pub(super) static EXISTS: Command = Command {
@@ -125,10 +125,18 @@ pub(super) static RANDOMKEY: Command = Command {
 };
 
 fn del(cx: &mut DataContext<'_>) -> CommandResult {
+    delete(cx, cx.settings.lazyfree_lazy_user_del)
+}
+
+fn unlink(cx: &mut DataContext<'_>) -> CommandResult {
+    delete(cx, true)
+}
+
+fn delete(cx: &mut DataContext<'_>, lazy: bool) -> CommandResult {
     let mut count = 0;
     let args = cx.args;
     for key in &args[1..] {
-        if cx.db.remove(key) {
+        if cx.db.unlink(key, lazy) {
             cx.effects.deleted(key);
             count += 1;
         }

@@ -129,10 +129,12 @@ fn encoding(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn refcount(cx: &mut DataContext<'_>) -> CommandResult {
+    let settings = cx.settings;
+    let shared = !(settings.memory_is_limited && settings.maxmemory_policy.needs_access_clocks());
     match cx.db.peek(cx.args[2]) {
         // Redis shares its small integers; clients see that as a count without end.
         Some(entry) => match entry.value() {
-            ValueRef::String(StringRef::Int(0..SHARED_INTEGERS)) => {
+            ValueRef::String(StringRef::Int(0..SHARED_INTEGERS)) if shared => {
                 cx.reply.integer(i64::from(i32::MAX))
             }
             _ => cx.reply.integer(1),
@@ -143,7 +145,7 @@ fn refcount(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn idletime(cx: &mut DataContext<'_>) -> CommandResult {
-    let (lfu, now) = (cx.settings.maxmemory_policy_is_lfu, cx.now);
+    let (lfu, now) = (cx.settings.maxmemory_policy.counts_uses(), cx.now);
     match cx.db.peek(cx.args[2]) {
         Some(_) if lfu => Err(CommandError::text(
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
@@ -163,7 +165,7 @@ fn idletime(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn freq(cx: &mut DataContext<'_>) -> CommandResult {
     let (lfu, now, decay) = (
-        cx.settings.maxmemory_policy_is_lfu,
+        cx.settings.maxmemory_policy.counts_uses(),
         cx.now,
         cx.settings.lfu_decay_time,
     );

@@ -88,30 +88,30 @@ fn dbsize(cx: &mut DataContext<'_>) -> CommandResult {
     Ok(())
 }
 
-fn check_mode(args: &[&[u8]]) -> CommandResult {
-    match args {
-        [_] => Ok(()),
-        [_, mode] if mode.eq_ignore_ascii_case(b"SYNC") || mode.eq_ignore_ascii_case(b"ASYNC") => {
-            Ok(())
-        }
+/// Whether memory may come back later than the reply.
+fn is_lazy(cx: &ServerContext<'_>) -> Result<bool, CommandError> {
+    match cx.args {
+        [_] => Ok(cx.server.settings.lazyfree_lazy_user_flush),
+        [_, mode] if mode.eq_ignore_ascii_case(b"SYNC") => Ok(false),
+        [_, mode] if mode.eq_ignore_ascii_case(b"ASYNC") => Ok(true),
         _ => Err(CommandError::Syntax),
     }
 }
 
 fn flushdb(cx: &mut ServerContext<'_>) -> CommandResult {
-    check_mode(cx.args)?;
-    flush(cx, FlushScope::Db(cx.db));
+    let lazy = is_lazy(cx)?;
+    flush(cx, FlushScope::Db(cx.db), lazy);
     Ok(())
 }
 
 fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
-    check_mode(cx.args)?;
-    flush(cx, FlushScope::All);
+    let lazy = is_lazy(cx)?;
+    flush(cx, FlushScope::All, lazy);
     Ok(())
 }
 
-/// Empties databases. Freeing is always another thread's work: SYNC and ASYNC differ only in when memory is back.
-fn flush(cx: &mut ServerContext<'_>, scope: FlushScope) {
+/// Empties databases. Freeing is always another thread's work.
+fn flush(cx: &mut ServerContext<'_>, scope: FlushScope, lazy: bool) {
     let server = &mut *cx.server;
     server
         .watched
@@ -120,9 +120,11 @@ fn flush(cx: &mut ServerContext<'_>, scope: FlushScope) {
     for (index, db) in server.keyspace.iter_mut() {
         if scope == FlushScope::All || scope == FlushScope::Db(index) {
             removed += db.len();
+            let bytes = db.estimated_bytes();
             let table = db.take_all();
             if !table.is_empty() {
-                server.front.background.drop_later(Box::new(table), 1);
+                let counted = if lazy { table.len() } else { 0 };
+                server.front.background.drop_later(table, counted, bytes);
             }
         }
     }

@@ -4,6 +4,7 @@ mod config;
 mod debug;
 mod flush;
 mod info;
+mod memory;
 mod shutdown;
 mod time;
 
@@ -19,6 +20,7 @@ pub static COMMANDS: &[&Command] = &[
     &flush::FLUSHDB,
     &flush::SWAPDB,
     &info::INFO,
+    &memory::MEMORY,
     &shutdown::SHUTDOWN,
     &time::TIME,
 ];

@@ -50,7 +50,7 @@ fn small_lists_take_little_memory() {
     for _ in 0..5 {
         list.push_back(b"sixteen bytes it");
     }
-    assert_eq!(list.memory_bytes(), 32 + 112);
+    assert_eq!(list.memory_bytes(0), 32 + 112);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_drained_list_gives_its_memory_back() {
     while list.len() > 1 {
         list.pop_front();
     }
-    assert!(list.memory_bytes() < 200_000);
+    assert!(list.memory_bytes(0) < 200_000);
 }
 
 #[test]
