@@ -16,15 +16,17 @@ type Job = Box<dyn FnOnce() -> Option<Completion> + Send>;
 pub enum Lane {
     /// Freeing big values.
     Free,
-    /// Writing and syncing files.
+    /// Creating, renaming and deleting files.
     Disk,
+    /// Making the AOF durable: nothing else may hold that up.
+    Commit,
     /// Snapshots: long jobs.
     Snapshot,
 }
 
 /// See the module.
 pub struct Background {
-    lanes: [Option<Sender<Job>>; 3],
+    lanes: [Option<Sender<Job>>; 4],
     waker: Waker,
     completions: Receiver<Completion>,
     completion_sender: Sender<Completion>,
@@ -37,7 +39,7 @@ impl Background {
     pub(crate) fn new(waker: Waker) -> Background {
         let (completion_sender, completions) = mpsc::channel();
         Background {
-            lanes: [None, None, None],
+            lanes: [None, None, None, None],
             waker,
             completions,
             completion_sender,
@@ -56,6 +58,7 @@ impl Background {
             let name = match lane {
                 Lane::Free => "bio_lazy_free",
                 Lane::Disk => "bio_disk",
+                Lane::Commit => "bio_aof_fsync",
                 Lane::Snapshot => "bio_snapshot",
             };
             std::thread::Builder::new()

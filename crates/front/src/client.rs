@@ -34,6 +34,8 @@ pub enum ClientClass {
     Replica,
     PubSub,
     Master,
+    /// The process itself.
+    Internal,
 }
 
 impl ClientClass {
@@ -44,6 +46,7 @@ impl ClientClass {
             ClientClass::Replica => "replica",
             ClientClass::PubSub => "pubsub",
             ClientClass::Master => "master",
+            ClientClass::Internal => "internal",
         }
     }
 }
@@ -160,6 +163,8 @@ pub enum BlockReason {
     Keys,
     /// For replicas (WAIT).
     Replicas,
+    /// For the dataset to be loaded (DEBUG LOADAOF).
+    Loading,
     /// For the end of CLIENT PAUSE.
     Pause,
     /// For the end of an orderly SHUTDOWN.
@@ -235,6 +240,11 @@ impl Client {
         !self.resp3 && self.subscriptions.as_ref().is_some_and(|s| !s.is_empty())
     }
 
+    /// What it sends is history (from the master, from an AOF): it is applied as it is.
+    pub fn sends_history(&self) -> bool {
+        matches!(self.class, ClientClass::Master | ClientClass::Internal)
+    }
+
     pub fn is_unix(&self) -> bool {
         self.socket.is_unix()
     }
@@ -294,7 +304,7 @@ impl Client {
     }
 }
 
-/// All connected clients.
+/// All connected clients, and the internal ones, which nothing but their key leads to.
 #[derive(Default)]
 pub struct Clients {
     slots: Vec<(u32, Option<Box<Client>>)>,
@@ -321,17 +331,17 @@ impl Clients {
             index,
             generation: slot.0,
         };
-        slot.1 = Some(Box::new(make(key)));
-        self.connected += 1;
+        let client = slot.1.insert(Box::new(make(key)));
+        self.connected += usize::from(client.class != ClientClass::Internal);
         key
     }
 
     pub(crate) fn remove(&mut self, key: ClientKey) -> Option<Box<Client>> {
         self.get(key)?;
-        let client = self.slots[key.index as usize].1.take();
+        let client = self.slots[key.index as usize].1.take()?;
         self.free.push(key.index);
-        self.connected -= 1;
-        client
+        self.connected -= usize::from(client.class != ClientClass::Internal);
+        Some(client)
     }
 
     #[inline]
@@ -354,12 +364,14 @@ impl Clients {
         self.slots
             .iter()
             .filter_map(|(_, client)| client.as_deref())
+            .filter(|client| client.class != ClientClass::Internal)
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
         self.slots
             .iter_mut()
             .filter_map(|(_, client)| client.as_deref_mut())
+            .filter(|client| client.class != ClientClass::Internal)
     }
 
     /// Every key in the order the clients connected, as CLIENT LIST shows them.

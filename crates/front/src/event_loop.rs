@@ -9,7 +9,7 @@ use crate::front::{Front, READ_BYTES};
 use resp::Parsed;
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,11 +138,11 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
         if room < READ_BYTES / 4 {
             client.query.reserve(READ_BYTES);
         }
-        rustix::io::read(
-            &client.socket,
-            rustix::buffer::spare_capacity(&mut client.query),
-        )
-        .map_err(io::Error::from)
+        let Some(fd) = client.socket.as_fd() else {
+            return;
+        };
+        rustix::io::read(fd, rustix::buffer::spare_capacity(&mut client.query))
+            .map_err(io::Error::from)
     };
     let bytes = match result {
         Ok(0) => return front.close_soon(key),
@@ -360,7 +360,9 @@ fn close_clients<S: Service>(service: &mut S) {
     for key in std::mem::take(&mut service.front().closing) {
         let front = service.front();
         if let Some(mut client) = front.clients.remove(key) {
-            front.poller.remove(client.socket.as_fd());
+            if let Some(fd) = client.socket.as_fd() {
+                front.poller.remove(fd);
+            }
             front.pubsub.forget(&mut client);
             service.disconnected(&mut client);
         }

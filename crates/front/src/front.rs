@@ -7,8 +7,9 @@ use crate::client::{Client, ClientClass, ClientKey, Clients, ReplyMode};
 use crate::clock::Clock;
 use crate::command::{CommandId, CommandTable};
 use crate::event_loop::Poller;
+use crate::gate::CommitGate;
 use crate::pubsub::PubSub;
-use crate::socket::{Accepted, Listener};
+use crate::socket::{Accepted, Listener, Socket};
 use std::io;
 use std::os::fd::AsFd;
 
@@ -81,6 +82,7 @@ pub struct Front {
     pub pubsub: PubSub,
     pub acl: Acl,
     pub background: Background,
+    pub gate: CommitGate,
     pub(crate) poller: Poller,
     pub(crate) listeners: Vec<Listener>,
     /// Clients with something to send.
@@ -117,6 +119,7 @@ impl Front {
             pubsub: PubSub::default(),
             acl: Acl::default(),
             background,
+            gate: CommitGate::default(),
             poller,
             listeners: Vec::new(),
             pending_writes: Vec::new(),
@@ -170,16 +173,47 @@ impl Front {
             let _ = io::Write::write(&mut socket, text);
             return;
         }
-        if let crate::socket::Socket::Tcp(stream) = &socket
+        if let Socket::Tcp(stream) = &socket
             && self.settings.tcp_keepalive_seconds > 0
         {
             set_keepalive(stream, self.settings.tcp_keepalive_seconds);
         }
-        let id = self.next_client_id;
-        self.next_client_id += 1;
+        let key = self.insert_client(socket, addr, laddr);
+        let client = self.clients.get(key).expect("just inserted");
+        let fd = client.socket.as_fd().expect("an accepted socket");
+        if let Err(error) = self.poller.add_client(key, fd) {
+            crate::log_warning!("Error registering fd event for the new client: {error}");
+            self.clients.remove(key);
+        }
+    }
+
+    /// A client without a peer, in whose name the process runs commands of its own: those of an AOF being loaded. It is
+    /// not counted and not listed; [`Front::remove_internal_client`] ends it.
+    pub fn add_internal_client(&mut self) -> ClientKey {
+        self.insert_client(Socket::Nowhere, String::new(), String::new())
+    }
+
+    /// Ends a client of [`Front::add_internal_client`].
+    pub fn remove_internal_client(&mut self, key: ClientKey) {
+        self.clients.remove(key);
+    }
+
+    fn insert_client(&mut self, socket: Socket, addr: String, laddr: String) -> ClientKey {
+        let class = match socket {
+            Socket::Nowhere => ClientClass::Internal,
+            _ => ClientClass::Normal,
+        };
+        let id = match class {
+            // Nobody can name it.
+            ClientClass::Internal => u64::MAX,
+            _ => self.next_client_id,
+        };
+        if id == self.next_client_id {
+            self.next_client_id += 1;
+        }
         let now = self.clock.now();
-        let authenticated = self.acl.default_user_is_open();
-        let key = self.clients.insert(|key| Client {
+        let authenticated = class == ClientClass::Internal || self.acl.default_user_is_open();
+        self.clients.insert(|key| Client {
             id,
             key,
             socket,
@@ -206,7 +240,7 @@ impl Front {
             blocked: None,
             monitor: false,
             no_evict: false,
-            class: ClientClass::Normal,
+            class,
             close_after_reply: false,
             close_asap: false,
             query_peak: 0,
@@ -214,12 +248,7 @@ impl Front {
             wants_writable: false,
             net_input_bytes: 0,
             net_output_bytes: 0,
-        });
-        let client = self.clients.get(key).expect("just inserted");
-        if let Err(error) = self.poller.add_client(key, client.socket.as_fd()) {
-            crate::log_warning!("Error registering fd event for the new client: {error}");
-            self.clients.remove(key);
-        }
+        })
     }
 
     /// Appends bytes to what a client is owed, and closes it when that passes its limit.
@@ -264,7 +293,7 @@ impl Front {
             return;
         };
         let limit = match client.class {
-            ClientClass::Master => return,
+            ClientClass::Master | ClientClass::Internal => return,
             ClientClass::Normal if client.subscriptions.as_ref().is_some_and(|s| !s.is_empty()) => {
                 self.settings.output_limits[2]
             }
@@ -422,11 +451,32 @@ impl Front {
         self.pending_input.push(key);
     }
 
-    /// Sends what the sockets take; the rest goes when they are writable.
+    /// The end of the turn: lets go what it produced, now or when the gate opens, and sends what the sockets take.
     pub(crate) fn flush_writes(&mut self) {
+        let open = self.gate.is_open();
+        let mut held = Vec::new();
         for key in std::mem::take(&mut self.pending_writes) {
             if let Some(client) = self.clients.get_mut(key) {
                 client.write_pending = false;
+                let end = client.output.end();
+                if open {
+                    client.output.let_go(end);
+                    self.write_client(key);
+                } else {
+                    held.push((key, end));
+                }
+            }
+        }
+        if !held.is_empty() {
+            self.gate.hold(held);
+        }
+    }
+
+    /// The owner's stream is committed up to here: answers that waited for it leave.
+    pub fn commit(&mut self, position: u64) {
+        for (key, end) in self.gate.commit(position) {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.output.let_go(end);
                 self.write_client(key);
             }
         }
@@ -454,13 +504,14 @@ impl Front {
                 return;
             }
         }
-        let drained = client.output.is_empty();
-        if client.wants_writable == drained {
-            client.wants_writable = !drained;
-            self.poller
-                .set_writable(key, client.socket.as_fd(), !drained);
+        let waiting = client.output.sendable() > 0;
+        if client.wants_writable != waiting {
+            client.wants_writable = waiting;
+            if let Some(fd) = client.socket.as_fd() {
+                self.poller.set_writable(key, fd, waiting);
+            }
         }
-        if drained {
+        if client.output.is_empty() {
             client.soft_limit_since_ms = None;
             let spare = client.output.release();
             if spare.capacity() <= SPARE_BUFFER_BYTES && self.spare_buffers.len() < SPARE_BUFFERS {

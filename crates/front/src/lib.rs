@@ -9,6 +9,7 @@ pub mod commands;
 mod context;
 pub mod event_loop;
 mod front;
+pub mod gate;
 pub mod glob;
 pub mod histogram;
 pub mod latency;

@@ -1,5 +1,6 @@
 //! Bytes waiting to be sent to a client: a tail that replies are appended to, and full chunks before it. A slow reader
-//! costs what it has not read, and nothing is ever moved once written.
+//! costs what it has not read, and nothing is ever moved once written. Bytes leave only once they were let go: the end of
+//! the turn, or the commit gate, does that.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -18,6 +19,10 @@ pub struct OutputBuffer {
     sent: usize,
     /// Bytes in `chunks`.
     chunk_bytes: usize,
+    /// Bytes the socket ever took.
+    sent_ever: u64,
+    /// Bytes ever that may leave.
+    let_go: u64,
 }
 
 impl OutputBuffer {
@@ -28,6 +33,21 @@ impl OutputBuffer {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes ever appended: the mark of what is in the buffer now.
+    pub fn end(&self) -> u64 {
+        self.sent_ever + self.len() as u64
+    }
+
+    /// Lets everything up to a mark of [`OutputBuffer::end`] leave.
+    pub fn let_go(&mut self, up_to: u64) {
+        self.let_go = self.let_go.max(up_to);
+    }
+
+    /// Bytes that may leave now.
+    pub fn sendable(&self) -> usize {
+        (self.let_go.saturating_sub(self.sent_ever) as usize).min(self.len())
     }
 
     /// Bytes in the tail, `obl` of CLIENT LIST.
@@ -78,34 +98,30 @@ impl OutputBuffer {
         write(&mut self.tail)
     }
 
-    /// Drops everything not yet sent.
-    pub fn clear(&mut self) {
-        *self = OutputBuffer::default();
-    }
-
-    /// Writes what the socket takes. Returns the bytes taken; `WouldBlock` is not an error.
+    /// Writes what the socket takes of the bytes that may leave. Returns the bytes taken; `WouldBlock` is not an error.
     ///
     /// # Errors
     /// Those of the socket; a socket that takes nothing is `WriteZero`.
     pub fn write_to(&mut self, socket: &mut impl io::Write, limit: usize) -> io::Result<usize> {
         let mut total = 0;
-        while !self.is_empty() && total < limit {
+        while self.sendable() > 0 && total < limit {
+            let sendable = self.sendable();
             let result = if self.chunks.is_empty() {
-                socket.write(&self.tail[self.sent..])
+                socket.write(&self.tail[self.sent..self.sent + sendable])
             } else {
                 let mut slices = [IoSlice::new(&[]); CHUNKS_PER_WRITE];
                 let mut count = 0;
-                for (index, chunk) in self.chunks.iter().take(CHUNKS_PER_WRITE).enumerate() {
-                    slices[index] = IoSlice::new(if index == 0 {
-                        &chunk[self.sent..]
-                    } else {
-                        chunk
-                    });
+                let mut left = sendable;
+                let parts = self.chunks.iter().chain(std::iter::once(&self.tail));
+                for (index, part) in parts.take(CHUNKS_PER_WRITE).enumerate() {
+                    let part = if index == 0 { &part[self.sent..] } else { part };
+                    let part = &part[..part.len().min(left)];
+                    slices[index] = IoSlice::new(part);
                     count += 1;
-                }
-                if count < CHUNKS_PER_WRITE {
-                    slices[count] = IoSlice::new(&self.tail);
-                    count += 1;
+                    left -= part.len();
+                    if left == 0 {
+                        break;
+                    }
                 }
                 socket.write_vectored(&slices[..count])
             };
@@ -124,6 +140,7 @@ impl OutputBuffer {
     }
 
     fn advance(&mut self, mut taken: usize) {
+        self.sent_ever += taken as u64;
         while let Some(first) = self.chunks.front() {
             let left = first.len() - self.sent;
             if taken < left {
@@ -196,6 +213,7 @@ mod tests {
                 .collect();
             expected.extend_from_slice(&reply);
             buffer.append(&reply);
+            buffer.let_go(buffer.end());
             if round % 3 == 0 {
                 buffer
                     .write_to(&mut socket, 5000)
@@ -208,5 +226,31 @@ mod tests {
             .expect("a trickle never fails");
         assert!(buffer.is_empty());
         assert_eq!(socket.taken, expected);
+    }
+
+    #[test]
+    fn only_what_was_let_go_leaves() {
+        let mut buffer = OutputBuffer::default();
+        let mut socket = Trickle {
+            taken: Vec::new(),
+            step: usize::MAX,
+        };
+        let reply = |byte: u8| vec![byte; CHUNK_BYTES * 3 / 4];
+        let mut marks = Vec::new();
+        for byte in 0..6 {
+            buffer.append(&reply(byte));
+            marks.push(buffer.end());
+        }
+        assert_eq!(buffer.write_to(&mut socket, usize::MAX).unwrap(), 0);
+        for (byte, mark) in marks.into_iter().enumerate() {
+            // Half of a reply is let go with the one before it: a mark may lie anywhere in a chunk.
+            buffer.let_go(mark - 100);
+            buffer.let_go(mark - 200);
+            buffer.write_to(&mut socket, usize::MAX).unwrap();
+            assert_eq!(buffer.sendable(), 0);
+            let expected: Vec<u8> = (0..=byte as u8).flat_map(reply).collect();
+            assert_eq!(socket.taken, expected[..expected.len() - 100]);
+        }
+        assert_eq!(buffer.len(), 100);
     }
 }

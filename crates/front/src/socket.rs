@@ -9,6 +9,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// A client of the process's own: nothing comes in, what goes out is dropped.
+    Nowhere,
 }
 
 impl Socket {
@@ -16,15 +18,14 @@ impl Socket {
         matches!(self, Socket::Unix(_))
     }
     pub(crate) fn fd(&self) -> i32 {
-        self.as_fd().as_raw_fd()
+        self.as_fd().map_or(-1, |fd| fd.as_raw_fd())
     }
-}
-
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    /// The descriptor, if there is one.
+    pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Socket::Tcp(stream) => stream.as_fd(),
-            Socket::Unix(stream) => stream.as_fd(),
+            Socket::Tcp(stream) => Some(stream.as_fd()),
+            Socket::Unix(stream) => Some(stream.as_fd()),
+            Socket::Nowhere => None,
         }
     }
 }
@@ -34,6 +35,7 @@ impl Read for Socket {
         match self {
             Socket::Tcp(stream) => stream.read(buf),
             Socket::Unix(stream) => stream.read(buf),
+            Socket::Nowhere => Ok(0),
         }
     }
 }
@@ -43,12 +45,14 @@ impl Write for Socket {
         match self {
             Socket::Tcp(stream) => stream.write(buf),
             Socket::Unix(stream) => stream.write(buf),
+            Socket::Nowhere => Ok(buf.len()),
         }
     }
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Socket::Tcp(stream) => stream.write_vectored(bufs),
             Socket::Unix(stream) => stream.write_vectored(bufs),
+            Socket::Nowhere => Ok(bufs.iter().map(|buf| buf.len()).sum()),
         }
     }
     fn flush(&mut self) -> io::Result<()> {
