@@ -63,9 +63,65 @@ impl Server {
         Server::launch(redis_server(), directives)
     }
 
-    fn launch(program: Program, directives: &[&str]) -> Server {
-        let directives: Vec<String> = directives.iter().map(|&word| word.into()).collect();
+    /// Starts platform-kv in a folder that `prepare` fills.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_with(directives: &[&str], prepare: impl FnOnce(&Path)) -> Server {
         let dir = fresh_dir();
+        prepare(&dir);
+        Server::launch_in(platform_kv(), directives, dir)
+    }
+
+    /// Starts redis-server in a folder that `prepare` fills.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn redis_with(directives: &[&str], prepare: impl FnOnce(&Path)) -> Server {
+        let dir = fresh_dir();
+        prepare(&dir);
+        Server::launch_in(redis_server(), directives, dir)
+    }
+
+    /// Starts platform-kv where it must not start; `prepare` fills the folder, and `check` may look at it afterwards.
+    /// Returns its log.
+    ///
+    /// # Panics
+    /// When it serves, or ends as if all were well.
+    pub fn refuses_to_start(
+        directives: &[&str],
+        prepare: impl FnOnce(&Path),
+        check: impl FnOnce(&Path),
+    ) -> String {
+        let dir = fresh_dir();
+        prepare(&dir);
+        let directives: Vec<String> = directives.iter().map(|&word| word.into()).collect();
+        let mut child = spawn(&platform_kv(), free_port(), &dir, &directives);
+        let deadline = Instant::now() + START_PATIENCE;
+        let status = loop {
+            match child.try_wait().expect("a child can be waited for") {
+                Some(status) => break status,
+                None if Instant::now() > deadline => {
+                    stop(&mut child);
+                    panic!("it started; its log:\n{}", tail(&dir));
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        assert_eq!(status.code(), Some(1), "its log:\n{}", tail(&dir));
+        check(&dir);
+        let log = tail(&dir);
+        // A leftover in the temporary folder harms nobody.
+        let _ = fs::remove_dir_all(&dir);
+        log
+    }
+
+    fn launch(program: Program, directives: &[&str]) -> Server {
+        Server::launch_in(program, directives, fresh_dir())
+    }
+
+    fn launch_in(program: Program, directives: &[&str], dir: PathBuf) -> Server {
+        let directives: Vec<String> = directives.iter().map(|&word| word.into()).collect();
         // Another process may take the free port before the server does: try some.
         for _ in 0..5 {
             let port = free_port();

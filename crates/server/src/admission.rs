@@ -33,12 +33,20 @@ impl Server {
         self.check_memory(key, id)?;
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);
+        if (flags.has(Flags::WRITE) || entry.full_name == "ping")
+            && let Some(error) = self.aof.refusal()
+        {
+            return Err(error);
+        }
         if client.in_subscriber_mode() && !allowed_while_subscribed(&entry.full_name) {
             return Err(CommandError::err(format_args!(
                 "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
                  this context",
                 entry.full_name
             )));
+        }
+        if self.is_loading() && !flags.has(Flags::LOADING) {
+            return Err(CommandError::Loading);
         }
         Ok(())
     }

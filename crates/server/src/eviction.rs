@@ -165,6 +165,10 @@ impl Server {
         if limit == 0 || (front::memory::used() <= limit && self.eviction.is_settled()) {
             return Room::Enough;
         }
+        // What is being loaded fitted when it was saved; evicting it now would not reach the AOF.
+        if self.is_loading() {
+            return Room::Enough;
+        }
         let started_us = self.front.clock.read_mono_us();
         let room = self.evict(limit, started_us);
         self.eviction.note(room, self.front.clock.read_mono_us());

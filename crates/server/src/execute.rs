@@ -31,7 +31,27 @@ fn is_exec(args: &[&[u8]]) -> bool {
         .is_some_and(|name| name.eq_ignore_ascii_case(b"exec"))
 }
 
+/// In whose name a command runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) key: ClientKey,
+    pub(crate) db: u32,
+    pub(crate) resp3: bool,
+    /// See `Client::sends_history`.
+    pub(crate) sends_history: bool,
+}
+
 impl Server {
+    pub(crate) fn caller(&self, key: ClientKey) -> Option<Caller> {
+        let client = self.front.clients.get(key)?;
+        Some(Caller {
+            key,
+            db: client.db,
+            resp3: client.resp3,
+            sends_history: client.sends_history(),
+        })
+    }
+
     /// Starts fetching the keys of requests that are about to run.
     pub(crate) fn prefetch_keys(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
         let Some(db) = self.front.clients.get(client).map(|client| client.db) else {
@@ -177,15 +197,15 @@ impl Server {
         args: &[&[u8]],
         reply: &mut Vec<u8>,
     ) {
-        let Some(client) = self.front.clients.get(key) else {
+        let Some(caller) = self.caller(key) else {
             return;
         };
-        let (resp3, db) = (client.resp3, client.db);
+        let Caller { db, resp3, .. } = caller;
         let started_ns = self.front.clock.read_mono_ns();
         self.depth += 1;
         self.prepare_effects(db);
         let mark = reply.len();
-        let result = self.run_handler(key, id, db, resp3, args, reply);
+        let result = self.run_handler(caller, id, args, reply);
         if let Err(error) = &result {
             reply.truncate(mark);
             Writer::new(reply, resp3).error(error.to_string());
@@ -212,14 +232,14 @@ impl Server {
         args: &[&[u8]],
         _waited_us: u64,
     ) -> bool {
-        let Some(client) = self.front.clients.get(key) else {
+        let Some(caller) = self.caller(key) else {
             return false;
         };
-        let (resp3, db) = (client.resp3, client.db);
+        let Caller { db, resp3, .. } = caller;
         self.depth += 1;
         self.prepare_effects(db);
         let mut reply = Vec::new();
-        let result = self.run_handler(key, id, db, resp3, args, &mut reply);
+        let result = self.run_handler(caller, id, args, &mut reply);
         if let Err(error) = &result {
             reply.clear();
             Writer::new(&mut reply, resp3).error(error.to_string());
@@ -237,30 +257,39 @@ impl Server {
     }
 
     pub(crate) fn prepare_effects(&mut self, db: u32) {
-        let propagation = true;
+        let loading = self.is_loading();
+        let propagation = self.stream_wanted();
         let effects = &mut self.effects;
         effects.db = db;
         effects.dirty = 0;
         effects.propagation = Propagation::Verbatim;
-        effects.wanted = Wanted {
-            events: self.notify,
-            changed_keys: !self.watched.is_empty(),
-            ready_keys: self.blocked.any_on_keys(),
-            propagation,
+        effects.wanted = match loading {
+            // Nobody is told what was told when it first happened.
+            true => Wanted::default(),
+            false => Wanted {
+                events: self.notify,
+                changed_keys: !self.watched.is_empty(),
+                ready_keys: self.blocked.any_on_keys(),
+                propagation,
+            },
         };
     }
 
-    fn run_handler(
+    pub(crate) fn run_handler(
         &mut self,
-        key: ClientKey,
+        caller: Caller,
         id: CommandId,
-        db: u32,
-        resp3: bool,
         args: &[&[u8]],
         reply: &mut Vec<u8>,
     ) -> CommandResult {
         let access = self.access();
         let now = access.now;
+        let Caller {
+            key,
+            db,
+            resp3,
+            sends_history,
+        } = caller;
         let reply = Writer::new(reply, resp3);
         match self.handlers[id.index()] {
             Some(Handler::Data(run)) => run(&mut DataContext {
@@ -271,7 +300,7 @@ impl Server {
                 settings: &self.settings,
                 now,
                 deny_blocking: self.deny_blocking,
-                from_master: false,
+                from_master: sends_history,
             }),
             Some(Handler::Server(run)) => {
                 for (_, db) in self.keyspace.iter_mut() {
@@ -308,7 +337,9 @@ impl Server {
             Propagation::Nothing => {}
             Propagation::Instead(commands) => self.unit.extend(commands),
             Propagation::Verbatim
-                if changes > 0 && !self.front.table.entry(id).spec.flags.has(Flags::READONLY) =>
+                if changes > 0
+                    && self.effects.wanted.propagation
+                    && !self.front.table.entry(id).spec.flags.has(Flags::READONLY) =>
             {
                 if self.depth == 1 && self.unit.is_empty() {
                     self.write_stream.append(db, args);
@@ -335,7 +366,9 @@ impl Server {
             self.effects
                 .notify_in(db, EventClass::EXPIRED, "expired", &key);
             self.effects.touched(&key);
-            self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+            if self.effects.wanted.propagation {
+                self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod first_of_keys;
 mod info;
 mod listen;
 mod memory;
+mod persistence;
 mod propagation;
 mod random_choice;
 mod replies;

@@ -7,12 +7,38 @@ use front::client::OwnedArgs;
 #[derive(Default)]
 pub struct WriteStream {
     /// RESP-encoded commands, SELECTs included.
-    pub buffer: Vec<u8>,
+    buffer: Vec<u8>,
+    /// Bytes of earlier turns.
+    earlier: u64,
     /// The db the end of the stream is in; None makes the next command select its own.
     selected_db: Option<u32>,
 }
 
 impl WriteStream {
+    /// What this turn's commands changed, after a position that lies in this turn.
+    pub fn since(&self, position: u64) -> &[u8] {
+        let taken = position
+            .checked_sub(self.earlier)
+            .expect("what earlier turns changed was taken at their end");
+        &self.buffer[taken as usize..]
+    }
+
+    /// The position at which the stream ends now: bytes since the node started.
+    pub fn end(&self) -> u64 {
+        self.earlier + self.buffer.len() as u64
+    }
+
+    /// Everybody has taken this turn's bytes.
+    pub fn turn_done(&mut self) {
+        self.earlier += self.buffer.len() as u64;
+        self.buffer.clear();
+        /// A turn that changed more than this was rare; its memory goes back.
+        const KEPT_BYTES: usize = 1024 * 1024;
+        if self.buffer.capacity() > KEPT_BYTES {
+            self.buffer = Vec::new();
+        }
+    }
+
     /// Appends a command that ran in `db`.
     pub fn append(&mut self, db: u32, args: &[&[u8]]) {
         if self.selected_db != Some(db) {

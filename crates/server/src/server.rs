@@ -8,6 +8,8 @@ use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
 use crate::eviction::Eviction;
 use crate::memory::MemoryHistory;
+use crate::persistence::aof::{Aof, AofEvent};
+use crate::persistence::loading::Loading;
 use crate::propagation::WriteStream;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Stats};
@@ -35,6 +37,9 @@ pub struct Server {
     pub effects: Effects,
     /// What this turn's commands changed, on its way to the AOF and the replicas.
     pub write_stream: WriteStream,
+    pub(crate) aof: Aof,
+    /// The dataset is being loaded.
+    pub(crate) loading: Option<Box<Loading>>,
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
     pub stats: Stats,
@@ -53,6 +58,8 @@ pub struct Server {
     /// Inside a transaction or a script, where nothing may block.
     pub(crate) deny_blocking: bool,
     pub(crate) stop: bool,
+    /// It stops because it cannot go on; the log says why.
+    pub(crate) failed: bool,
     /// Set by SIGTERM and SIGINT.
     pub(crate) stop_requested: Arc<AtomicBool>,
 }
@@ -74,6 +81,8 @@ impl Server {
         }
         let mut server = Server {
             front: Front::new(table)?,
+            aof: Aof::new(&config),
+            loading: None,
             keyspace: Keyspace::new(config.integer(crate::config::DATABASES) as usize, seed),
             config,
             settings: DataSettings::default(),
@@ -93,6 +102,7 @@ impl Server {
             depth: 0,
             deny_blocking: false,
             stop: false,
+            failed: false,
             stop_requested: Arc::default(),
         };
         server.apply_config().map_err(|(id, reason)| {
@@ -107,7 +117,11 @@ impl Server {
     pub(crate) fn access(&self) -> Access {
         Access {
             now: self.front.clock.now(),
-            expired: ExpiredEntries::Delete,
+            expired: match self.is_loading() {
+                // What comes next in the file was written while the key was there.
+                true => ExpiredEntries::Keep,
+                false => ExpiredEntries::Delete,
+            },
             policy: if self.settings.maxmemory_policy.counts_uses() {
                 AccessPolicy::Lfu {
                     log_factor: self.settings.lfu_log_factor,
@@ -150,6 +164,17 @@ impl Server {
         self.stop = true;
     }
 
+    /// Ends the event loop because the node cannot go on: the process ends with an error, nothing is saved.
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+        self.stop = true;
+    }
+
+    /// Whether anybody reads the write stream.
+    pub(crate) fn stream_wanted(&self) -> bool {
+        self.loading.is_none() && self.aof.wants_stream()
+    }
+
     /// The name a command has in statistics and errors.
     pub(crate) fn full_name(&self, id: CommandId) -> &str {
         &self.front.table.entry(id).full_name
@@ -174,8 +199,14 @@ impl Service for Server {
 
     fn run_timers(&mut self) -> u64 {
         self.front.clock.update();
+        if self.load_some() {
+            return 0;
+        }
         self.time_out_blocked();
-        self.expire_due_keys();
+        if !self.is_loading() {
+            self.expire_due_keys();
+        }
+        self.rewrite_when_due();
         self.observe_memory();
         if self.continue_eviction() {
             return 0;
@@ -187,10 +218,16 @@ impl Service for Server {
     }
 
     fn before_sleep(&mut self) {
-        self.write_stream.buffer.clear();
+        self.feed_aof();
+        self.switch_incr();
+        self.write_stream.turn_done();
     }
 
-    fn completed(&mut self, _completion: Completion) {}
+    fn completed(&mut self, completion: Completion) {
+        if let Ok(event) = completion.downcast::<AofEvent>() {
+            self.aof_event(*event);
+        }
+    }
 
     fn disconnected(&mut self, client: &mut Client) {
         self.watched.forget(client);

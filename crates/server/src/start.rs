@@ -155,7 +155,6 @@ fn run(config: Config) -> Result<(), String> {
             "daemonize is not supported: run in the foreground under a supervisor (systemd, Kubernetes)".into()
         );
     }
-    refuse_to_start_empty_next_to_data(&config)?;
     let random = RandomState::new();
     store::hash::seed((random.hash_one(0), random.hash_one(1)));
     let mut server = Server::new(config, random.hash_one(2)).map_err(|error| error.to_string())?;
@@ -176,10 +175,17 @@ fn run(config: Config) -> Result<(), String> {
     server.listen()?;
     write_pidfile(&server.config);
     front::log_notice!("Server initialized");
-    front::log_notice!("Ready to accept connections");
-    notify_supervisor("READY=1");
+    server.recover()?;
     front::event_loop::run(&mut server).map_err(|error| error.to_string())?;
     notify_supervisor("STOPPING=1");
+    if server.failed {
+        return Err(String::new());
+    }
+    if server.is_loading() {
+        front::log_warning!("Received shutdown signal during loading, exiting now.");
+        return Ok(());
+    }
+    server.close_aof();
     for path in [
         server.config.text(config::PIDFILE),
         server.config.text(config::UNIXSOCKET),
@@ -190,30 +196,6 @@ fn run(config: Config) -> Result<(), String> {
         }
     }
     front::log_warning!("Redis is now ready to exit, bye bye...");
-    Ok(())
-}
-
-/// This version keeps its data in memory only. Starting empty beside a dump or an append only file would look like the
-/// loss of what is in them.
-fn refuse_to_start_empty_next_to_data(config: &Config) -> Result<(), String> {
-    let dir = Path::new(config.text(config::DIR));
-    for name in [
-        config::DBFILENAME,
-        config::APPENDDIRNAME,
-        config::APPENDFILENAME,
-    ] {
-        let path = dir.join(config.text(name));
-        if path.exists() {
-            return Err(format!(
-                "{} holds data, which this version cannot load: refusing to start empty next to it. Start in another \
-                 folder (--dir) or move the file away.",
-                path.display()
-            ));
-        }
-    }
-    front::log_warning!(
-        "Data is kept in memory only: this version does not save it, whatever save and appendonly say."
-    );
     Ok(())
 }
 
@@ -239,6 +221,14 @@ fn write_pidfile(config: &Config) {
         && let Err(error) = std::fs::write(Path::new(path), format!("{}\n", std::process::id()))
     {
         front::log_warning!("Can't write the pid file {path}: {error}");
+    }
+}
+
+impl Server {
+    /// The node has its data and serves from now on.
+    pub(crate) fn ready(&self) {
+        front::log_notice!("Ready to accept connections");
+        notify_supervisor("READY=1");
     }
 }
 

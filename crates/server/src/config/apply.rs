@@ -53,6 +53,7 @@ impl Server {
         acl.new_users_get_all_channels = config.text(ACL_PUBSUB_DEFAULT) == "allchannels";
         acl.log.set_max_len(size(ACLLOG_MAX_LEN));
         acl.file = config.text(ACLFILE).into();
+        self.aof.configure(&self.config);
         self.notify =
             special::event_classes(config.text(NOTIFY_KEYSPACE_EVENTS)).unwrap_or_default();
         let level = match config.text(LOGLEVEL) {

@@ -10,6 +10,7 @@ macro_rules! field {
 pub(super) mod memory;
 
 use crate::config;
+use crate::persistence::info;
 use crate::server::Server;
 use crate::start::REDIS_VERSION;
 use std::fmt::Write;
@@ -81,8 +82,14 @@ fn clients(server: &Server, out: &mut String) {
 }
 
 fn persistence(server: &Server, out: &mut String) {
-    field!(out, "loading", 0);
+    field!(out, "loading", u8::from(server.is_loading()));
     field!(out, "rdb_changes_since_last_save", server.stats.dirty);
+    for (name, value) in [info::aof, info::aof_files, info::loading]
+        .into_iter()
+        .flat_map(|fields| fields(server))
+    {
+        field!(out, name, value);
+    }
 }
 
 fn stats(server: &Server, out: &mut String) {

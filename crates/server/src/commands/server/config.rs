@@ -139,6 +139,9 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
                 "Unknown option or number of arguments for CONFIG SET - '{name}'"
             ))
         })?;
+        if config::directive(id).has(DirectiveFlag::DenyLoading) && cx.server.is_loading() {
+            return Err(CommandError::Loading);
+        }
         let refusal = if changes.iter().any(|(other, ..)| *other == id) {
             Some("duplicate parameter")
         } else {
@@ -163,6 +166,10 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
     if let Err((id, reason)) = cx.server.follow_addresses(&before) {
         restore(cx.server, before);
         return Err(failed(config::directive(id).name, &reason));
+    }
+    if let Err(reason) = cx.server.follow_appendonly() {
+        restore(cx.server, before);
+        return Err(failed("appendonly", &reason));
     }
     cx.reply.ok();
     Ok(())

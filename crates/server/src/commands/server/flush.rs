@@ -2,6 +2,7 @@
 
 use crate::commands::prelude::*;
 use crate::effects::FlushScope;
+use crate::server::Server;
 
 pub(super) static DBSIZE: Command = Command {
     spec: CommandSpec {
@@ -110,27 +111,33 @@ fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
     Ok(())
 }
 
-/// Empties databases. Freeing is always another thread's work.
 fn flush(cx: &mut ServerContext<'_>, scope: FlushScope, lazy: bool) {
-    let server = &mut *cx.server;
-    server
-        .watched
-        .touch_all(&mut server.front.clients, &mut server.keyspace, scope);
-    let mut removed = 0;
-    for (index, db) in server.keyspace.iter_mut() {
-        if scope == FlushScope::All || scope == FlushScope::Db(index) {
-            removed += db.len();
-            let bytes = db.estimated_bytes();
-            let table = db.take_all();
-            if !table.is_empty() {
-                let counted = if lazy { table.len() } else { 0 };
-                server.front.background.drop_later(table, counted, bytes);
+    let removed = cx.server.empty(scope, lazy);
+    // Even emptying nothing is propagated: a replica may hold what we never had.
+    cx.server.effects.dirty += (removed as u64).max(1);
+    cx.reply.ok();
+}
+
+impl Server {
+    /// Empties databases and tells how many keys they held. Freeing is always another thread's work; `lazy` tells whether
+    /// it counts as such.
+    pub(crate) fn empty(&mut self, scope: FlushScope, lazy: bool) -> usize {
+        self.watched
+            .touch_all(&mut self.front.clients, &mut self.keyspace, scope);
+        let mut removed = 0;
+        for (index, db) in self.keyspace.iter_mut() {
+            if scope == FlushScope::All || scope == FlushScope::Db(index) {
+                removed += db.len();
+                let bytes = db.estimated_bytes();
+                let table = db.take_all();
+                if !table.is_empty() {
+                    let counted = if lazy { table.len() } else { 0 };
+                    self.front.background.drop_later(table, counted, bytes);
+                }
             }
         }
+        removed
     }
-    // Even emptying nothing is propagated: a replica may hold what we never had.
-    server.effects.dirty += (removed as u64).max(1);
-    cx.reply.ok();
 }
 
 fn swapdb(cx: &mut ServerContext<'_>) -> CommandResult {

@@ -1,5 +1,6 @@
 //! The server group.
 
+mod bgrewriteaof;
 mod config;
 mod debug;
 mod flush;
@@ -13,6 +14,7 @@ pub(crate) use debug::DebugSwitches;
 
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[
+    &bgrewriteaof::BGREWRITEAOF,
     &config::CONFIG,
     &debug::DEBUG,
     &flush::DBSIZE,

@@ -33,13 +33,14 @@ pub(super) static SHUTDOWN: Command = Command {
 
 fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
     let mut abort = false;
-    let (mut save, mut nosave, mut others) = (false, false, false);
+    let (mut save, mut nosave, mut now, mut others) = (false, false, false, false);
     for word in &cx.args[1..] {
         match word.to_ascii_uppercase().as_slice() {
             b"ABORT" => abort = true,
             b"SAVE" => save = true,
             b"NOSAVE" => nosave = true,
-            b"NOW" | b"FORCE" => others = true,
+            b"NOW" => (now, others) = (true, true),
+            b"FORCE" => others = true,
             _ => return Err(CommandError::Syntax),
         }
     }
@@ -53,6 +54,11 @@ fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
             // A shutdown here ends within its turn: there is never one to abort.
             false => CommandError::text("ERR No shutdown in progress."),
         });
+    }
+    if cx.deny_blocking && !now {
+        return Err(CommandError::text(
+            "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client",
+        ));
     }
     front::log_warning!("User requested shutdown...");
     cx.server.stop();

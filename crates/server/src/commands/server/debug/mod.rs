@@ -3,6 +3,7 @@
 //! DEBUG is one command in the table, as clients know it; its subcommands are the rows of [`SUBCOMMANDS`].
 
 mod dataset;
+mod persistence;
 mod protocol;
 mod switches;
 
@@ -41,6 +42,12 @@ struct Subcommand {
 /// In the order of DEBUG HELP.
 static SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
+        name: "AOF-FLUSH-SLEEP",
+        words: (1, 1),
+        help: ("<microsec>", "Wait so long before each write to the AOF."),
+        run: persistence::aof_flush_sleep,
+    },
+    Subcommand {
         name: "ERROR",
         words: (1, 1),
         help: ("<text>", "Answer an error of this text."),
@@ -57,6 +64,16 @@ static SUBCOMMANDS: &[Subcommand] = &[
         words: (1, 1),
         help: ("<key>", "Show how full the table of a value is."),
         run: dataset::htstats_key,
+    },
+    Subcommand {
+        name: "LOADAOF",
+        words: (0, 0),
+        help: (
+            "",
+            "Write the AOF, empty the dbs and load the AOF. Other clients are answered\n\
+             -LOADING meanwhile.",
+        ),
+        run: persistence::loadaof,
     },
     Subcommand {
         name: "LOG",

@@ -1,0 +1,93 @@
+//! The fields of INFO's Persistence section about loading and the AOF.
+
+use super::aof::writer::{Health, Writer};
+use crate::config;
+use crate::server::Server;
+
+/// A field's name and value.
+pub(crate) type Field = (&'static str, String);
+
+fn number(value: impl ToString) -> String {
+    value.to_string()
+}
+
+fn flag(value: bool) -> String {
+    u8::from(value).to_string()
+}
+
+/// `aof_enabled` to `aof_last_cow_size`.
+pub(crate) fn aof(server: &Server) -> Vec<Field> {
+    let aof = &server.aof;
+    let good = aof
+        .writer()
+        .is_none_or(|w| matches!(w.health(), Health::Good));
+    let status = |good| String::from(if good { "ok" } else { "err" });
+    let stats = &aof.rewrite_stats;
+    let current_seconds = stats.current_seconds(server.front.clock.now());
+    vec![
+        ("aof_enabled", flag(aof.is_on())),
+        ("aof_rewrite_in_progress", flag(server.is_rewriting())),
+        ("aof_rewrite_scheduled", flag(aof.rewrite_scheduled)),
+        ("aof_last_rewrite_time_sec", number(stats.last_seconds)),
+        ("aof_current_rewrite_time_sec", number(current_seconds)),
+        ("aof_last_bgrewrite_status", status(stats.last_ok)),
+        ("aof_rewrites", number(stats.count)),
+        (
+            "aof_rewrites_consecutive_failures",
+            number(stats.consecutive_failures),
+        ),
+        ("aof_last_write_status", status(good)),
+        ("aof_last_cow_size", number(0)),
+    ]
+}
+
+/// `aof_current_size` to `aof_delayed_fsync`: shown with `appendonly yes`.
+pub(crate) fn aof_files(server: &Server) -> Vec<Field> {
+    let aof = &server.aof;
+    if !server.config.bool(config::APPENDONLY) {
+        return Vec::new();
+    }
+    let writer = aof.writer();
+    vec![
+        ("aof_current_size", number(aof.current_size())),
+        ("aof_base_size", number(aof.rewrite_base_size)),
+        ("aof_pending_rewrite", number(0)),
+        (
+            "aof_buffer_length",
+            number(writer.map_or(0, Writer::buffered)),
+        ),
+        (
+            "aof_pending_bio_fsync",
+            flag(writer.is_some_and(Writer::is_syncing)),
+        ),
+        (
+            "aof_delayed_fsync",
+            number(writer.map_or(0, |writer| writer.delayed_syncs)),
+        ),
+    ]
+}
+
+/// `loading_start_time` to `loading_eta_seconds`: shown while loading.
+pub(crate) fn loading(server: &Server) -> Vec<Field> {
+    let Some(loading) = &server.loading else {
+        return Vec::new();
+    };
+    let (loaded, total) = (loading.loaded_bytes(), loading.total_bytes.max(1));
+    let elapsed = server.front.clock.now() / 1000 - loading.started_seconds;
+    let left = total.saturating_sub(loaded);
+    let eta = match elapsed {
+        ..=0 => 1,
+        elapsed => elapsed as u64 * left / (loaded + 1),
+    };
+    vec![
+        ("loading_start_time", number(loading.started_seconds)),
+        ("loading_total_bytes", number(loading.total_bytes)),
+        ("loading_rdb_used_mem", number(0)),
+        ("loading_loaded_bytes", number(loaded)),
+        (
+            "loading_loaded_perc",
+            format!("{:.2}", loaded as f64 * 100.0 / total as f64),
+        ),
+        ("loading_eta_seconds", number(eta)),
+    ]
+}

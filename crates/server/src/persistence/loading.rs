@@ -1,0 +1,485 @@
+//! Filling the keyspace from files while the loop goes on: another thread reads and splits, the data thread runs a piece
+//! in each turn, and clients are answered -LOADING (or served, if the command may run then).
+
+use super::aof::loader::{self, Batch, FileToLoad, Message, Part, Stop};
+use crate::effects::Propagation;
+use crate::server::Server;
+use front::ClientKey;
+use front::client::{BlockReason, OwnedArgs};
+use front::command::{CommandError, CommandId, Lookup};
+use front::log::io_reason;
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+
+/// What happens when everything is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The node starts to serve.
+    Start,
+    /// This client's command is answered: DEBUG LOADAOF.
+    Answer(ClientKey),
+    /// The command that waits for it goes on by itself.
+    Return,
+}
+
+/// See the module.
+pub(crate) struct Loading {
+    messages: Receiver<Message>,
+    files: Vec<FileToLoad>,
+    /// Which of them the commands come from.
+    current: usize,
+    /// In whose name the commands run.
+    client: ClientKey,
+    pub(crate) started_seconds: i64,
+    started_us: u64,
+    file_started_us: u64,
+    next_report_us: u64,
+    pub(crate) total_bytes: u64,
+    /// Bytes of the files that are done.
+    earlier_bytes: u64,
+    /// Bytes loaded of the present file.
+    file_bytes: u64,
+    then: Then,
+}
+
+impl Loading {
+    pub(crate) fn loaded_bytes(&self) -> u64 {
+        self.earlier_bytes + self.file_bytes
+    }
+}
+
+/// What a file that cannot be read to its end means.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Log this, cut the file there and go on.
+    Cut { at: u64, log: Vec<String> },
+    /// Log this and give up; nothing is changed.
+    Fatal { log: Vec<String> },
+}
+
+fn judge(stop: &Stop, name: &str, is_last: bool, load_truncated: bool) -> Verdict {
+    let mut log = Vec::new();
+    match stop {
+        Stop::Io(error) => log.push(format!(
+            "Fatal error: can't open the append log file {name} for reading: {}",
+            io_reason(error)
+        )),
+        Stop::Format { at, expected } => {
+            log.push(format!(
+                "In {name} at offset {at}: expected {expected}. Nothing was changed."
+            ));
+            log.push(format!(
+                "Bad file format reading the append only file {name}: make a backup of your AOF file, then use \
+                 ./redis-check-aof --fix <filename.manifest>"
+            ));
+        }
+        Stop::Truncated {
+            valid_to,
+            in_transaction,
+        } => {
+            if *in_transaction {
+                log.push(format!(
+                    "Revert incomplete MULTI/EXEC transaction in AOF file {name}"
+                ));
+            }
+            if !load_truncated {
+                log.push(format!(
+                    "Unexpected end of file reading the append only file {name}. You can: 1) Make a backup of your AOF \
+                     file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you can set the \
+                     'aof-load-truncated' configuration option to yes and restart the server."
+                ));
+            } else {
+                log.push(format!(
+                    "!!! Warning: short read while loading the AOF file {name}!!!"
+                ));
+                if is_last {
+                    log.push(format!(
+                        "!!! Truncating the AOF {name} at offset {valid_to} !!!"
+                    ));
+                    log.push(format!(
+                        "AOF {name} loaded anyway because aof-load-truncated is enabled"
+                    ));
+                    return Verdict::Cut { at: *valid_to, log };
+                }
+                // What came after the cut was written on top of it: dropping the end would not give a state that was.
+                log.push("Fatal error: the truncated file is not the last file".into());
+            }
+        }
+    }
+    Verdict::Fatal { log }
+}
+
+/// How often a long load tells how far it is.
+const REPORT_INTERVAL_US: u64 = 10_000_000;
+
+impl Server {
+    pub(crate) fn is_loading(&self) -> bool {
+        self.loading.is_some()
+    }
+
+    /// Starts to load AOF files into the keyspace as it is.
+    pub(crate) fn start_loading(&mut self, files: Vec<FileToLoad>, then: Then) {
+        let (_, waker) = self.front.background.completion_sender();
+        let messages = loader::start(self.aof.disk.clone(), files.clone(), move || waker.wake());
+        let now_us = self.front.clock.mono_us();
+        self.loading = Some(Box::new(Loading {
+            messages,
+            client: self.front.add_internal_client(),
+            started_seconds: self.front.clock.now() / 1000,
+            started_us: now_us,
+            file_started_us: now_us,
+            next_report_us: now_us + REPORT_INTERVAL_US,
+            total_bytes: files.iter().map(|file| file.size).sum(),
+            earlier_bytes: 0,
+            file_bytes: 0,
+            files,
+            current: 0,
+            then,
+        }));
+    }
+
+    /// Goes on loading for a moment. Returns whether more is ready to be loaded at once.
+    pub(crate) fn load_some(&mut self) -> bool {
+        let Some(loading) = &self.loading else {
+            return false;
+        };
+        match loading.messages.try_recv() {
+            Ok(message) => {
+                self.load_message(message);
+                true
+            }
+            Err(TryRecvError::Empty) => false,
+            // The last message ends the loading.
+            Err(TryRecvError::Disconnected) => unreachable!("the loader's last message was seen"),
+        }
+    }
+
+    /// Loads everything before anything else happens.
+    pub(crate) fn load_to_the_end(&mut self) {
+        while let Some(loading) = &self.loading {
+            match loading.messages.recv() {
+                Ok(message) => self.load_message(message),
+                Err(RecvError) => unreachable!("the loader's last message was seen"),
+            }
+            self.front.clock.update();
+        }
+    }
+
+    fn load_message(&mut self, message: Message) {
+        match message {
+            Message::Commands(batch) => {
+                if let Err(reason) = self.load_batch(&batch) {
+                    front::log_warning!("{reason}");
+                    return self.loading_failed();
+                }
+                self.report_progress();
+            }
+            Message::FileEnded { index } => self.file_loaded(index),
+            Message::Stopped { index, stop } => {
+                let loading = self
+                    .loading
+                    .as_ref()
+                    .expect("a message comes while loading");
+                let file = loading.files[index].clone();
+                let is_last = index + 1 == loading.files.len();
+                let verdict = judge(&stop, &file.name, is_last, self.aof.settings.load_truncated);
+                let (log, cut) = match verdict {
+                    Verdict::Cut { at, log } => (log, Some(at)),
+                    Verdict::Fatal { log } => (log, None),
+                };
+                for line in log {
+                    front::log_warning!("{line}");
+                }
+                let Some(at) = cut else {
+                    return self.loading_failed();
+                };
+                let disk = &self.aof.disk;
+                let result = disk
+                    .append(&file.path)
+                    .and_then(|open| open.truncate(at).and_then(|()| open.sync()));
+                if let Err(error) = result {
+                    front::log_warning!(
+                        "Error truncating the AOF file {}: {}",
+                        file.name,
+                        io_reason(&error)
+                    );
+                    return self.loading_failed();
+                }
+                self.file_loaded(index);
+            }
+        }
+    }
+
+    fn file_loaded(&mut self, index: usize) {
+        self.front.clock.update();
+        let now_us = self.front.clock.mono_us();
+        let loading = self
+            .loading
+            .as_mut()
+            .expect("a message comes while loading");
+        let file = &loading.files[index];
+        if file.size > 0 {
+            let part = match file.part {
+                Part::Base => "base",
+                Part::Incr => "incr",
+            };
+            let seconds = (now_us - loading.file_started_us) as f64 / 1e6;
+            front::log_notice!(
+                "DB loaded from {part} file {}: {seconds:.3} seconds",
+                file.name
+            );
+        }
+        loading.current = index + 1;
+        loading.earlier_bytes += file.size;
+        loading.file_bytes = 0;
+        loading.file_started_us = now_us;
+        if index + 1 == loading.files.len() {
+            self.loading_done();
+        }
+    }
+
+    fn report_progress(&mut self) {
+        let now_us = self.front.clock.mono_us();
+        let loading = self
+            .loading
+            .as_mut()
+            .expect("a message comes while loading");
+        if now_us < loading.next_report_us {
+            return;
+        }
+        loading.next_report_us = now_us + REPORT_INTERVAL_US;
+        let (loaded, total) = (loading.loaded_bytes(), loading.total_bytes);
+        front::log_notice!(
+            "Loading DB in memory: {loaded} of {total} bytes, {:.1}%",
+            loaded as f64 * 100.0 / total.max(1) as f64
+        );
+    }
+
+    fn end_loading(&mut self) -> Loading {
+        let loading = self.loading.take().expect("only a loading ends");
+        self.front.remove_internal_client(loading.client);
+        *loading
+    }
+
+    fn loading_failed(&mut self) {
+        self.end_loading();
+        self.fail();
+    }
+
+    fn loading_done(&mut self) {
+        let loading = self.end_loading();
+        let seconds = (self.front.clock.mono_us() - loading.started_us) as f64 / 1e6;
+        front::log_notice!("DB loaded from append only file: {seconds:.3} seconds");
+        match loading.then {
+            Then::Start => self.loaded_at_start(),
+            Then::Answer(client) => {
+                self.aof_reloaded();
+                self.answer_waiting(client);
+            }
+            Then::Return => self.aof_reloaded(),
+        }
+    }
+
+    /// Answers the client whose command waited for the loading.
+    fn answer_waiting(&mut self, key: ClientKey) {
+        let waits = self.front.clients.get(key).is_some_and(|client| {
+            client
+                .blocked
+                .as_ref()
+                .is_some_and(|blocked| blocked.reason == BlockReason::Loading)
+        });
+        if waits && self.unpark(key).is_some() {
+            self.front.reply(key, b"+OK\r\n");
+        }
+    }
+
+    fn load_batch(&mut self, batch: &Batch) -> Result<(), String> {
+        /// Commands whose keys are fetched from memory together.
+        const TOGETHER: usize = 16;
+        let loading = self.loading.as_mut().expect("a batch comes while loading");
+        loading.file_bytes = batch.offset + batch.bytes().len() as u64;
+        let client = loading.client;
+        let bytes = batch.bytes();
+        let mut reply = Vec::new();
+        let mut args: Vec<&[u8]> = Vec::new();
+        let mut ends: Vec<usize> = Vec::new();
+        let mut commands = batch.commands().peekable();
+        while commands.peek().is_some() {
+            args.clear();
+            ends.clear();
+            for command in commands.by_ref().take(TOGETHER) {
+                args.extend(
+                    command
+                        .iter()
+                        .map(|&(start, length)| &bytes[start..start + length]),
+                );
+                ends.push(args.len());
+            }
+            let mut requests: [&[&[u8]]; TOGETHER] = [&[]; TOGETHER];
+            let mut start = 0;
+            for (request, &end) in requests.iter_mut().zip(&ends) {
+                *request = &args[start..end];
+                start = end;
+            }
+            let requests = &requests[..ends.len()];
+            self.prefetch_keys(client, requests);
+            for request in requests {
+                self.run_loaded(client, request, &mut reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one command of the AOF.
+    ///
+    /// # Errors
+    /// When it is no command of this node: the file is not one of ours.
+    fn run_loaded(
+        &mut self,
+        key: ClientKey,
+        args: &[&[u8]],
+        reply: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let fault = |server: &Server, what: &str| {
+            let loading = server
+                .loading
+                .as_ref()
+                .expect("commands come while loading");
+            let file = &loading.files[loading.current].name;
+            let name = String::from_utf8_lossy(args[0]);
+            Err(format!(
+                "{what} '{name}' reading the append only file {file}"
+            ))
+        };
+        let Lookup::Found(id) = self.front.table.lookup(args) else {
+            return fault(self, "Unknown command");
+        };
+        let entry = self.front.table.entry(id);
+        if !entry.arity_accepts(args.len()) {
+            return fault(self, "Wrong number of arguments for command");
+        }
+        let ends_transaction = matches!(entry.full_name.as_str(), "exec" | "discard" | "multi");
+        let client = self
+            .front
+            .clients
+            .get_mut(key)
+            .expect("ours until the loading ends");
+        match &mut client.transaction {
+            Some(transaction) if !ends_transaction => {
+                transaction.queued.push((id, OwnedArgs::new(args)));
+            }
+            _ => self.apply_loaded(key, id, args, reply),
+        }
+        Ok(())
+    }
+
+    fn apply_loaded(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]], reply: &mut Vec<u8>) {
+        reply.clear();
+        let outer = std::mem::replace(&mut self.deny_blocking, true);
+        let result = self.apply_quietly(key, id, args, reply);
+        self.deny_blocking = outer;
+        if let Err(error) = result {
+            report_error(&error, self.full_name(id));
+        }
+    }
+
+    /// Runs a command and drops what it notes: it was propagated when it first ran.
+    fn apply_quietly(
+        &mut self,
+        key: ClientKey,
+        id: CommandId,
+        args: &[&[u8]],
+        reply: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        let caller = self.caller(key).expect("ours until the loading ends");
+        self.prepare_effects(caller.db);
+        let result = self.run_handler(caller, id, args, reply);
+        self.stats.dirty += std::mem::take(&mut self.effects.dirty);
+        self.effects.propagation = Propagation::Nothing;
+        self.effects.block = None;
+        if self.keyspace.db(caller.db).has_garbage() {
+            self.free_garbage(caller.db);
+        }
+        result
+    }
+}
+
+fn report_error(error: &CommandError, command: &str) {
+    let text = error.to_string();
+    let text = match text.strip_prefix("ERR ") {
+        Some(text) => text.to_string(),
+        None => format!("-{text}"),
+    };
+    front::log_warning!(
+        "== CRITICAL == This server is sending an error to its AOF-loading-client: '{text}' after processing the \
+         command '{command}'"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn truncated(in_transaction: bool) -> Stop {
+        Stop::Truncated {
+            valid_to: 27,
+            in_transaction,
+        }
+    }
+
+    #[test]
+    fn a_truncated_last_file_is_cut_where_allowed() {
+        match judge(&truncated(false), "a.1.incr.aof", true, true) {
+            Verdict::Cut { at: 27, log } => assert_eq!(
+                log,
+                [
+                    "!!! Warning: short read while loading the AOF file a.1.incr.aof!!!",
+                    "!!! Truncating the AOF a.1.incr.aof at offset 27 !!!",
+                    "AOF a.1.incr.aof loaded anyway because aof-load-truncated is enabled"
+                ]
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_that_others_follow_is_fatal_and_stays_as_it_is() {
+        match judge(&truncated(true), "a", false, true) {
+            Verdict::Fatal { log } => assert_eq!(
+                log.last().unwrap(),
+                "Fatal error: the truncated file is not the last file"
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_is_fatal_where_not_allowed() {
+        match judge(&truncated(true), "a", true, false) {
+            Verdict::Fatal { log } => {
+                assert_eq!(
+                    log[0],
+                    "Revert incomplete MULTI/EXEC transaction in AOF file a"
+                );
+                assert!(
+                    log[1].starts_with("Unexpected end of file reading the append only file a. ")
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_fatal_and_named_with_the_offset() {
+        let stop = Stop::Format {
+            at: 99,
+            expected: "'$' and a length",
+        };
+        match judge(&stop, "a", true, true) {
+            Verdict::Fatal { log } => {
+                assert!(log[0].starts_with("In a at offset 99: expected '$' and a length."));
+                assert!(log[1].starts_with("Bad file format reading the append only file a: "));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
