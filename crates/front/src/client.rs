@@ -6,7 +6,7 @@ use crate::output_buffer::OutputBuffer;
 use crate::pubsub::Kind;
 use crate::socket::Socket;
 use resp::RequestParser;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Names a client for as long as it is connected; a reused slot gets another generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,7 +57,8 @@ pub enum ReplyMode {
     #[default]
     On,
     Off,
-    /// SKIP was just answered with nothing; the next command's reply is dropped too.
+    /// CLIENT REPLY SKIP runs: its own reply is dropped, and then the next command's.
+    SkipThis,
     SkipNext,
 }
 
@@ -95,6 +96,11 @@ impl OwnedArgs {
     /// How many arguments.
     pub fn count(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Bytes of all arguments.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Bytes of memory held.
@@ -226,6 +232,8 @@ pub struct Client {
     pub close_asap: bool,
     /// Bytes of the arguments of the command being read, for CLIENT LIST.
     pub(crate) query_peak: usize,
+    /// Bytes of requests that run right now; they are not in `query` meanwhile.
+    pub(crate) running_bytes: usize,
     /// Listed in `Front::pending_writes`.
     pub(crate) write_pending: bool,
     /// The poller watches for writability.
@@ -235,9 +243,22 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether it listens to any channel or pattern.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscriptions.as_ref().is_some_and(|s| !s.is_empty())
+    }
+
     /// Whether the RESP2 rule holds that a subscriber may send only a few commands.
     pub fn in_subscriber_mode(&self) -> bool {
-        !self.resp3 && self.subscriptions.as_ref().is_some_and(|s| !s.is_empty())
+        !self.resp3 && self.is_subscribed()
+    }
+
+    /// The class CLIENT LIST and KILL sort it in: a subscriber is one only while it listens.
+    pub fn shown_class(&self) -> ClientClass {
+        match self.class {
+            ClientClass::Normal if self.is_subscribed() => ClientClass::PubSub,
+            class => class,
+        }
     }
 
     /// What it sends is history (from the master, from an AOF): it is applied as it is.
@@ -260,12 +281,21 @@ impl Client {
         self.socket.fd()
     }
 
-    /// Bytes of requests held.
+    /// Bytes of requests held, those that run included.
     pub fn query_len(&self) -> usize {
-        self.query.len()
+        self.query.len().max(self.running_bytes)
     }
-    pub fn query_capacity(&self) -> usize {
-        self.query.capacity()
+
+    /// Bytes its own query buffer has room for.
+    pub fn query_free(&self) -> usize {
+        self.query.capacity() - self.query.len()
+    }
+
+    /// Bytes of the arguments kept for a request that waits.
+    pub fn argument_bytes(&self) -> usize {
+        self.blocked
+            .as_ref()
+            .map_or(0, |blocked| blocked.args.byte_count())
     }
 
     /// Bytes queued by MULTI.
@@ -309,6 +339,7 @@ impl Client {
 pub struct Clients {
     slots: Vec<(u32, Option<Box<Client>>)>,
     free: Vec<u32>,
+    by_id: HashMap<u64, ClientKey>,
     connected: usize,
 }
 
@@ -333,12 +364,14 @@ impl Clients {
         };
         let client = slot.1.insert(Box::new(make(key)));
         self.connected += usize::from(client.class != ClientClass::Internal);
+        self.by_id.insert(client.id, key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: ClientKey) -> Option<Box<Client>> {
         self.get(key)?;
         let client = self.slots[key.index as usize].1.take()?;
+        self.by_id.remove(&client.id);
         self.free.push(key.index);
         self.connected -= usize::from(client.class != ClientClass::Internal);
         Some(client)
@@ -383,8 +416,6 @@ impl Clients {
 
     /// The client of a CLIENT ID.
     pub fn by_id(&self, id: u64) -> Option<ClientKey> {
-        self.iter()
-            .find(|client| client.id == id)
-            .map(|client| client.key)
+        self.by_id.get(&id).copied()
     }
 }

@@ -50,6 +50,14 @@ impl Clock {
         self.wall_us
     }
 
+    /// Wall-clock microseconds, read now.
+    pub fn read_now_us(&self) -> i64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO)
+            .as_micros() as i64
+    }
+
     /// Monotonic microseconds since start, as of the last update.
     #[inline]
     pub fn mono_us(&self) -> u64 {

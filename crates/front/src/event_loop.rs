@@ -19,7 +19,7 @@ pub trait Service {
     /// Requests that are about to run, so that what they touch can be fetched together.
     fn prefetch(&mut self, client: ClientKey, requests: &[&[&[u8]]]);
     /// Runs one request.
-    fn execute(&mut self, client: ClientKey, args: &[&[u8]]);
+    fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution;
     /// Runs what is due by the clock; returns the milliseconds until something is due again.
     fn run_timers(&mut self) -> u64;
     /// The end of the turn: persist, wake blocked clients, whatever must precede the replies.
@@ -30,6 +30,14 @@ pub trait Service {
     fn disconnected(&mut self, client: &mut Client);
     /// Whether the loop should end.
     fn stopping(&mut self) -> bool;
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Execution {
+    Done,
+    /// It cannot run now: the client is marked blocked, and the request waits in its buffer for `resume_input`.
+    Held,
 }
 
 /// Requests run together so that their keys can be fetched from memory together.
@@ -163,10 +171,12 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
     front.stats.reads_processed += 1;
     if shared {
         client.query_peak = client.query_peak.max(bytes);
+        client.running_bytes = bytes;
         let buffer = std::mem::take(&mut front.read_buffer);
         let consumed = run_requests(service, key, &buffer[..bytes]);
         let front = service.front();
         if let Some(client) = front.clients.get_mut(key) {
+            client.running_bytes = 0;
             client.query.extend_from_slice(&buffer[consumed..bytes]);
         }
         front.read_buffer = buffer;
@@ -191,6 +201,7 @@ fn run_query<S: Service>(service: &mut S, key: ClientKey) {
         return;
     };
     let mut query = std::mem::take(&mut client.query);
+    client.running_bytes = query.len();
     let consumed = run_requests(service, key, &query);
     if let Some(client) = service.front().clients.get_mut(key) {
         if consumed == query.len() {
@@ -198,6 +209,7 @@ fn run_query<S: Service>(service: &mut S, key: ClientKey) {
         } else {
             query.drain(..consumed);
         }
+        client.running_bytes = 0;
         // Nothing reads into the buffer while its requests run.
         client.query = query;
     }
@@ -298,7 +310,9 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
             service.prefetch(key, &batch[..count]);
         }
         for request in &requests[..count] {
-            service.execute(key, args_of(request));
+            if service.execute(key, args_of(request)) == Execution::Held {
+                return consumed;
+            }
             consumed = request.end;
             match service.front().clients.get(key) {
                 Some(client) if may_run(client) => {}
@@ -312,9 +326,11 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
             Some(Ok(Parsed::Inline { consumed: bytes })) => {
                 let words: Vec<Vec<u8>> = parser.inline_args().to_vec();
                 restore_parser(service, key, parser);
-                consumed += bytes;
                 let args: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-                service.execute(key, &args);
+                if service.execute(key, &args) == Execution::Held {
+                    return consumed;
+                }
+                consumed += bytes;
             }
             Some(Ok(Parsed::Incomplete { needed })) => {
                 restore_parser(service, key, parser);

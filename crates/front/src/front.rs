@@ -244,6 +244,7 @@ impl Front {
             close_after_reply: false,
             close_asap: false,
             query_peak: 0,
+            running_bytes: 0,
             write_pending: false,
             wants_writable: false,
             net_input_bytes: 0,
@@ -292,11 +293,8 @@ impl Front {
         let Some(client) = self.clients.get_mut(key) else {
             return;
         };
-        let limit = match client.class {
+        let limit = match client.shown_class() {
             ClientClass::Master | ClientClass::Internal => return,
-            ClientClass::Normal if client.subscriptions.as_ref().is_some_and(|s| !s.is_empty()) => {
-                self.settings.output_limits[2]
-            }
             ClientClass::Normal => self.settings.output_limits[0],
             ClientClass::Replica => self.settings.output_limits[1],
             ClientClass::PubSub => self.settings.output_limits[2],

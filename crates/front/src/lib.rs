@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod background;
 pub mod client;
+pub mod client_info;
 pub mod clock;
 pub mod command;
 pub mod commands;

@@ -59,6 +59,11 @@ impl OutputBuffer {
         }
     }
 
+    /// Bytes the tail has room for, `rbs` of CLIENT LIST.
+    pub fn tail_capacity(&self) -> usize {
+        self.tail.capacity()
+    }
+
     /// Full chunks, `oll` of CLIENT LIST.
     pub fn chunk_count(&self) -> usize {
         self.chunks.len()

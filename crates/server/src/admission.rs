@@ -6,6 +6,9 @@ use front::acl::LogContext;
 use front::command::{CommandError, CommandId, Flags};
 use front::{Client, ClientKey};
 
+/// What changes the dataset or looks at it.
+const TOUCHES_KEYSPACE: Flags = Flags::WRITE.and(Flags::READONLY).and(Flags::MAY_REPLICATE);
+
 impl Server {
     /// Everything that may stand in the way of a request that is known and complete.
     pub(crate) fn admit(
@@ -16,8 +19,7 @@ impl Server {
     ) -> Result<(), CommandError> {
         let entry = self.front.table.entry(id);
         let flags = entry.spec.flags;
-        if flags.has(Flags::ADMIN)
-            && entry.full_name == "debug"
+        if flags.has(Flags::PROTECTED)
             && !self.allows_protected(ENABLE_DEBUG_COMMAND, self.client_of(key))
         {
             return Err(CommandError::text(
@@ -28,6 +30,11 @@ impl Server {
         }
         if !flags.has(Flags::NO_AUTH) && self.front.needs_login(key) {
             return Err(CommandError::NoAuth);
+        }
+        if self.client_of(key).transaction.is_some() && flags.has(Flags::NO_MULTI) {
+            return Err(CommandError::text(
+                "ERR Command not allowed inside a transaction",
+            ));
         }
         self.check_permission(key, id, args)?;
         self.check_memory(key, id)?;
@@ -47,6 +54,12 @@ impl Server {
         }
         if self.is_loading() && !flags.has(Flags::LOADING) {
             return Err(CommandError::Loading);
+        }
+        // A monitor only listens, like a replica.
+        if client.monitor && flags.any(TOUCHES_KEYSPACE) {
+            return Err(CommandError::text(
+                "ERR Replica can't interact with the keyspace",
+            ));
         }
         Ok(())
     }

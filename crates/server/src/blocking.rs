@@ -8,7 +8,7 @@ use crate::context::DataContext;
 use crate::effects::{BlockOn, Effects};
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
-use front::command::{CommandId, Group};
+use front::command::{CommandError, CommandId, Group};
 use front::{Client, ClientKey, UnixMillis};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use store::keyspace::Keyspace;
@@ -208,8 +208,20 @@ impl Server {
         }
     }
 
+    /// Ends a client's wait with an error.
+    pub(crate) fn refuse_blocked(&mut self, key: ClientKey, error: &CommandError) {
+        let Some(blocked) = self.unpark(key) else {
+            return;
+        };
+        self.command_stats[blocked.command.index()].failed_calls += 1;
+        self.count_error(error);
+        let mut reply = Vec::new();
+        resp::Writer::new(&mut reply, false).error(error.to_string());
+        self.front.reply(key, &reply);
+    }
+
     /// Ends a client's wait without a key.
-    fn time_out(&mut self, key: ClientKey) {
+    pub(crate) fn time_out(&mut self, key: ClientKey) {
         if self.unpark(key).is_none() {
             return;
         }

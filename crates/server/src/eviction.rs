@@ -165,8 +165,9 @@ impl Server {
         if limit == 0 || (front::memory::used() <= limit && self.eviction.is_settled()) {
             return Room::Enough;
         }
-        // What is being loaded fitted when it was saved; evicting it now would not reach the AOF.
-        if self.is_loading() {
+        // What is being loaded fitted when it was saved; evicting it now would not reach the AOF. While clients are
+        // paused, the dataset stays as it is.
+        if self.is_loading() || self.pause.is_active() {
             return Room::Enough;
         }
         let started_us = self.front.clock.read_mono_us();

@@ -8,6 +8,7 @@ use front::command::{
     CommandError, CommandId, CommandResult, Flags, Lookup, first_key, unknown_command,
     unknown_subcommand,
 };
+use front::event_loop::Execution;
 use front::{ClientKey, FrontContext};
 use resp::Writer;
 
@@ -77,42 +78,35 @@ impl Server {
     }
 
     /// Runs one request of a client.
-    pub(crate) fn execute_request(&mut self, key: ClientKey, args: &[&[u8]]) {
-        let Some(client) = self.front.clients.get(key) else {
-            return;
+    pub(crate) fn execute_request(&mut self, key: ClientKey, args: &[&[u8]]) -> Execution {
+        let found = self.front.table.lookup(args);
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return Execution::Done;
         };
-        let resp3 = client.resp3;
-        let id = match self.find(args) {
+        client.last_command = match found {
+            Lookup::Found(id) => Some(id),
+            Lookup::Unknown | Lookup::UnknownSubcommand(_) => None,
+        };
+        let id = match self.check_request(key, found, args) {
             Ok(id) => id,
-            Err(_) if is_web_request(args) => {
-                front::log_warning!(
-                    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
-                     this server: a browser was made to talk to it. Connection aborted."
-                );
-                return self.front.close_soon(key);
+            Err(error) => {
+                self.refuse(key, args, &error);
+                return Execution::Done;
             }
-            Err(error) if is_exec(args) => return self.refuse_exec(key, resp3, &error),
-            Err(error) => return self.reject(key, None, resp3, &error),
         };
-        if let Err(error) = self.admit(key, id, args) {
-            if is_exec(args) {
-                return self.refuse_exec(key, resp3, &error);
-            }
-            return self.reject(key, Some(id), resp3, &error);
+        let client = self.front.clients.get_mut(key).expect("found above");
+        let entry = self.front.table.entry(id);
+        if self.pause.holds(client, entry) {
+            self.hold(key, id);
+            return Execution::Held;
         }
-        let client = self.front.clients.get_mut(key).expect("admitted just now");
-        client.last_command = Some(id);
-        if let Some(transaction) = &mut client.transaction {
-            let entry = self.front.table.entry(id);
-            if entry.spec.flags.has(Flags::NO_MULTI) {
-                let error = CommandError::text("ERR Command not allowed inside a transaction");
-                return self.reject(key, Some(id), resp3, &error);
-            }
-            if !runs_in_transaction(&entry.full_name) {
-                transaction.queued.push((id, OwnedArgs::new(args)));
-                transaction.flags = transaction.flags.and(entry.spec.flags);
-                return self.front.reply(key, b"+QUEUED\r\n");
-            }
+        if let Some(transaction) = &mut client.transaction
+            && !runs_in_transaction(&entry.full_name)
+        {
+            transaction.queued.push((id, OwnedArgs::new(args)));
+            transaction.flags = transaction.flags.and(entry.spec.flags);
+            self.finish_reply(key, b"+QUEUED\r\n");
+            return Execution::Done;
         }
         let mut reply = std::mem::take(&mut self.reply_scratch);
         reply.clear();
@@ -124,66 +118,99 @@ impl Server {
             self.reply_scratch = reply;
         }
         self.finish_unit();
+        Execution::Done
     }
 
+    /// Sends the reply of the request that just ran, as CLIENT REPLY wants it.
     fn finish_reply(&mut self, key: ClientKey, reply: &[u8]) {
         let Some(client) = self.front.clients.get_mut(key) else {
             return;
         };
-        match client.reply_mode {
-            ReplyMode::On => self.front.send(key, reply),
-            ReplyMode::Off => {}
-            ReplyMode::SkipNext => client.reply_mode = ReplyMode::On,
+        let (send, next) = match client.reply_mode {
+            ReplyMode::On => (true, ReplyMode::On),
+            ReplyMode::Off => (false, ReplyMode::Off),
+            ReplyMode::SkipThis => (false, ReplyMode::SkipNext),
+            ReplyMode::SkipNext => (false, ReplyMode::On),
+        };
+        client.reply_mode = next;
+        if send || self.replies_in_any_mode(key) {
+            self.front.send(key, reply);
+        }
+        // Who is to be closed after an empty reply would never be seen to have read it.
+        if let Some(client) = self.front.clients.get(key)
+            && client.close_after_reply
+            && client.output.is_empty()
+        {
+            self.front.close_soon(key);
         }
     }
 
-    /// Finds the command and checks its arity.
-    fn find(&self, args: &[&[u8]]) -> Result<CommandId, CommandError> {
-        match self.front.table.lookup(args) {
-            Lookup::Found(id) => {
-                let entry = self.front.table.entry(id);
-                if entry.arity_accepts(args.len()) {
-                    Ok(id)
-                } else {
-                    Err(CommandError::WrongArity(entry.full_name.clone()))
-                }
-            }
-            Lookup::Unknown => Err(unknown_command(args)),
-            Lookup::UnknownSubcommand(_) => Err(unknown_subcommand(args)),
+    /// Whether the client's command confirms subscriptions: those count as messages, which CLIENT REPLY leaves alone.
+    fn replies_in_any_mode(&self, key: ClientKey) -> bool {
+        let command = self.front.clients.get(key).and_then(|c| c.last_command);
+        command.is_some_and(|id| self.full_name(id).ends_with("subscribe"))
+    }
+
+    /// Whether a request may run or be queued, without looking at what it does.
+    fn check_request(
+        &mut self,
+        key: ClientKey,
+        found: Lookup,
+        args: &[&[u8]],
+    ) -> Result<CommandId, CommandError> {
+        let id = match found {
+            Lookup::Found(id) => id,
+            Lookup::Unknown => return Err(unknown_command(args)),
+            Lookup::UnknownSubcommand(_) => return Err(unknown_subcommand(args)),
+        };
+        let entry = self.front.table.entry(id);
+        if !entry.arity_accepts(args.len()) {
+            return Err(CommandError::WrongArity(entry.full_name.clone()));
         }
+        self.admit(key, id, args)?;
+        Ok(id)
     }
 
     /// Answers a request that does not run. Inside MULTI it spoils the transaction.
-    fn reject(&mut self, key: ClientKey, id: Option<CommandId>, resp3: bool, error: &CommandError) {
-        if let Some(id) = id {
+    fn refuse(&mut self, key: ClientKey, args: &[&[u8]], error: &CommandError) {
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
+        let command = client.last_command;
+        if command.is_none() && is_web_request(args) {
+            front::log_warning!(
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to this \
+                 server: a browser was made to talk to it. Connection aborted."
+            );
+            return self.front.close_soon(key);
+        }
+        if let Some(transaction) = &mut client.transaction {
+            transaction.failed = true;
+        }
+        let exec_error;
+        let mut error = error;
+        if is_exec(args) {
+            // An EXEC that cannot even run ends the transaction, if there is one.
+            client.transaction = None;
+            self.watched.forget(client);
+            client.watch_broken = false;
+            let text = error.to_string();
+            let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+            let text = format!("EXECABORT Transaction discarded because of: {reason}");
+            exec_error = CommandError::Text(text.into());
+            error = &exec_error;
+        }
+        let resp3 = client.resp3;
+        if let Some(id) = command {
             self.command_stats[id.index()].rejected_calls += 1;
         }
         self.count_error(error);
-        if let Some(client) = self.front.clients.get_mut(key)
-            && let Some(transaction) = &mut client.transaction
-        {
-            transaction.failed = true;
-        }
         let mut reply = Vec::new();
         Writer::new(&mut reply, resp3).error(error.to_string());
         self.finish_reply(key, &reply);
     }
 
-    /// An EXEC that cannot even run ends the transaction, if there is one.
-    fn refuse_exec(&mut self, key: ClientKey, resp3: bool, error: &CommandError) {
-        let Some(client) = self.front.clients.get_mut(key) else {
-            return;
-        };
-        client.transaction = None;
-        self.watched.forget(client);
-        client.watch_broken = false;
-        let text = error.to_string();
-        let reason = text.strip_prefix("ERR ").unwrap_or(&text);
-        let error = format!("EXECABORT Transaction discarded because of: {reason}");
-        self.reject(key, None, resp3, &CommandError::Text(error.into()));
-    }
-
-    fn count_error(&mut self, error: &CommandError) {
+    pub(crate) fn count_error(&mut self, error: &CommandError) {
         self.stats.error_replies += 1;
         *self.stats.errors.entry(error.code()).or_default() += 1;
     }
@@ -217,6 +244,9 @@ impl Server {
         stats.usec += took_ns / 1000;
         stats.failed_calls += u64::from(result.is_err());
         self.stats.commands_processed += 1;
+        if !self.monitors.is_empty() && !self.is_loading() {
+            self.feed_monitors(key, id, args);
+        }
         self.perform_effects(db, id, args);
         self.depth -= 1;
         if let Some(on) = self.effects.block.take() {

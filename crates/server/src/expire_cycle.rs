@@ -9,7 +9,7 @@ const STEPS_PER_ROUND: usize = 16;
 impl Server {
     /// Deletes keys whose time has come, and propagates their deletion.
     pub(crate) fn expire_due_keys(&mut self) {
-        if !self.debug.active_expire {
+        if !self.debug.active_expire || self.pause.is_active() {
             return;
         }
         let access = self.access();

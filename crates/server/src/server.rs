@@ -8,6 +8,8 @@ use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
 use crate::eviction::Eviction;
 use crate::memory::MemoryHistory;
+use crate::monitor::Monitors;
+use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
 use crate::propagation::WriteStream;
@@ -17,7 +19,7 @@ use crate::watch::WatchedKeys;
 use front::background::Completion;
 use front::client::OwnedArgs;
 use front::command::CommandId;
-use front::event_loop::Service;
+use front::event_loop::{Execution, Service};
 use front::{Client, ClientKey, Front};
 use std::io;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Server {
     /// By command id.
     pub command_stats: Vec<CommandStats>,
     pub(crate) debug: DebugSwitches,
+    pub(crate) pause: Pause,
+    pub(crate) monitors: Monitors,
     pub(crate) handlers: Vec<Option<Handler>>,
     /// The running command's reply, until it is done.
     pub(crate) reply_scratch: Vec<u8>,
@@ -96,6 +100,8 @@ impl Server {
             memory: MemoryHistory::default(),
             command_stats,
             debug: DebugSwitches::default(),
+            pause: Pause::default(),
+            monitors: Monitors::default(),
             handlers,
             reply_scratch: Vec::new(),
             unit: Vec::new(),
@@ -117,10 +123,13 @@ impl Server {
     pub(crate) fn access(&self) -> Access {
         Access {
             now: self.front.clock.now(),
-            expired: match self.is_loading() {
+            expired: if self.is_loading() {
                 // What comes next in the file was written while the key was there.
-                true => ExpiredEntries::Keep,
-                false => ExpiredEntries::Delete,
+                ExpiredEntries::Keep
+            } else if self.pause.is_active() {
+                ExpiredEntries::Hide
+            } else {
+                ExpiredEntries::Delete
             },
             policy: if self.settings.maxmemory_policy.counts_uses() {
                 AccessPolicy::Lfu {
@@ -193,8 +202,8 @@ impl Service for Server {
         self.prefetch_keys(client, requests);
     }
 
-    fn execute(&mut self, client: ClientKey, args: &[&[u8]]) {
-        self.execute_request(client, args);
+    fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution {
+        self.execute_request(client, args)
     }
 
     fn run_timers(&mut self) -> u64 {
@@ -203,7 +212,8 @@ impl Service for Server {
             return 0;
         }
         self.time_out_blocked();
-        if !self.is_loading() {
+        self.end_due_pause();
+        if !self.is_loading() && !self.debug.cron_paused {
             self.expire_due_keys();
         }
         self.rewrite_when_due();
@@ -213,8 +223,9 @@ impl Service for Server {
         }
         self.blocked
             .next_timeout(self.front.clock.now())
-            .unwrap_or(TIMER_MS)
-            .min(TIMER_MS)
+            .into_iter()
+            .chain(self.pause.milliseconds_left(self.front.clock.now()))
+            .fold(TIMER_MS, u64::min)
     }
 
     fn before_sleep(&mut self) {
@@ -232,6 +243,8 @@ impl Service for Server {
     fn disconnected(&mut self, client: &mut Client) {
         self.watched.forget(client);
         self.blocked.forget(client);
+        self.pause.forget(client.key);
+        self.monitors.forget(client.key);
     }
 
     fn stopping(&mut self) -> bool {

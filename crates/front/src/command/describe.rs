@@ -19,7 +19,7 @@ pub fn info(reply: &mut Writer<'_>, table: &CommandTable, id: CommandId) {
     } else {
         spec.flags
     };
-    names(reply, flags.names());
+    names(reply, flags.without(Flags::INTERNAL).names());
     reply.integer(keys.first.into());
     reply.integer(keys.last.into());
     reply.integer(keys.step.into());
@@ -353,7 +353,8 @@ fn command_markdown(entry: &TableEntry) -> String {
     if !spec.complexity.is_empty() {
         facts.push(spec.complexity.to_string());
     }
-    facts.extend(spec.flags.names().map(str::to_string));
+    let flags = spec.flags.without(Flags::INTERNAL);
+    facts.extend(flags.names().map(str::to_string));
     facts.extend(entry.categories.names().map(|name| format!("@{name}")));
     let name = entry.full_name.replace('|', " ").to_uppercase();
     format!(

@@ -86,6 +86,10 @@ macro_rules! flag_set {
             pub const fn and(self, other: $name) -> $name {
                 $name(self.0 | other.0)
             }
+            /// This set without the flags of `other`.
+            pub const fn without(self, other: $name) -> $name {
+                $name(self.0 & !other.0)
+            }
             /// Whether every flag of `other` is set here.
             #[inline]
             pub const fn has(self, other: $name) -> bool {
@@ -141,6 +145,11 @@ flag_set! {
         MOVABLE_KEYS = "movablekeys",
         ALLOW_BUSY = "allow_busy",
     }
+}
+
+impl Flags {
+    /// What only the server goes by; clients are not told.
+    pub const INTERNAL: Flags = Flags::MAY_REPLICATE.and(Flags::PROTECTED);
 }
 
 flag_set! {

@@ -14,7 +14,8 @@ pub(crate) static PUBLISH: Command<FrontHandler> = Command {
         flags: Flags::PUBSUB
             .and(Flags::LOADING)
             .and(Flags::STALE)
-            .and(Flags::FAST),
+            .and(Flags::FAST)
+            .and(Flags::MAY_REPLICATE),
         args: &[Arg::string("channel"), Arg::string("message")],
         ..CommandSpec::BLANK
     },
@@ -32,7 +33,8 @@ pub(crate) static SPUBLISH: Command<FrontHandler> = Command {
         flags: Flags::PUBSUB
             .and(Flags::LOADING)
             .and(Flags::STALE)
-            .and(Flags::FAST),
+            .and(Flags::FAST)
+            .and(Flags::MAY_REPLICATE),
         keys: &[KeySpec::one(KeyFlags::NOT_KEY, 1)],
         args: &[Arg::string("shardchannel"), Arg::string("message")],
         ..CommandSpec::BLANK

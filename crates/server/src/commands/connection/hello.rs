@@ -202,7 +202,7 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 /// A name shows up in CLIENT LIST, whose fields end at spaces and lines at newlines.
-pub(super) fn check_name(name: &[u8]) -> CommandResult {
+pub(in crate::commands) fn check_name(name: &[u8]) -> CommandResult {
     match name.iter().all(|byte| (b'!'..=b'~').contains(byte)) {
         true => Ok(()),
         false => Err(CommandError::text(
@@ -229,6 +229,8 @@ fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
     client.transaction = None;
     cx.server.watched.forget(client);
     cx.server.front.pubsub.forget(client);
+    cx.server.monitors.forget(key);
+    client.monitor = false;
     client.watch_broken = false;
     client.db = 0;
     client.resp3 = false;

@@ -33,7 +33,7 @@ pub(super) static PFCOUNT: Command = Command {
         since: "2.8.9",
         complexity: "O(1)",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::MAY_REPLICATE),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::range(KeyFlags::RW.and(KeyFlags::ACCESS), 1, -1, 1)],
         args: &[Arg::key("key", 0).multiple()],

@@ -6,6 +6,7 @@ mod debug;
 mod flush;
 mod info;
 mod memory;
+mod monitor;
 mod shutdown;
 mod time;
 
@@ -23,6 +24,7 @@ pub static COMMANDS: &[&Command] = &[
     &flush::SWAPDB,
     &info::INFO,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &shutdown::SHUTDOWN,
     &time::TIME,
 ];

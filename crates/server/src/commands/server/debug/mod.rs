@@ -22,7 +22,8 @@ pub(super) static DEBUG: Command = Command {
         flags: Flags::ADMIN
             .and(Flags::NOSCRIPT)
             .and(Flags::LOADING)
-            .and(Flags::STALE),
+            .and(Flags::STALE)
+            .and(Flags::PROTECTED),
         internal: true,
         ..CommandSpec::BLANK
     },

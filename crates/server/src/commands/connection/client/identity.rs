@@ -1,22 +1,10 @@
 //! CLIENT ID, GETNAME and SETNAME: who am I to the server.
 
-use super::hello::check_name;
+use super::ANY_TIME;
+use crate::commands::connection::hello::check_name;
 use crate::commands::prelude::*;
 
-pub(super) static CLIENT: Command = Command {
-    spec: CommandSpec {
-        name: "client",
-        group: Group::Connection,
-        summary: "Holds the commands about client connections.",
-        since: "2.4.0",
-        complexity: "Depends on subcommand.",
-        arity: -2,
-        ..CommandSpec::BLANK
-    },
-    body: Body::Container(&[&GETNAME, &ID, &SETNAME]),
-};
-
-static GETNAME: Command = Command {
+pub(super) static GETNAME: Command = Command {
     spec: CommandSpec {
         name: "getname",
         group: Group::Connection,
@@ -24,14 +12,14 @@ static GETNAME: Command = Command {
         since: "2.6.9",
         complexity: "O(1)",
         arity: 2,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE),
+        flags: ANY_TIME,
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(getname)),
 };
 
-static ID: Command = Command {
+pub(super) static ID: Command = Command {
     spec: CommandSpec {
         name: "id",
         group: Group::Connection,
@@ -39,14 +27,14 @@ static ID: Command = Command {
         since: "5.0.0",
         complexity: "O(1)",
         arity: 2,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE),
+        flags: ANY_TIME,
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(id)),
 };
 
-static SETNAME: Command = Command {
+pub(super) static SETNAME: Command = Command {
     spec: CommandSpec {
         name: "setname",
         group: Group::Connection,
@@ -54,7 +42,7 @@ static SETNAME: Command = Command {
         since: "2.6.9",
         complexity: "O(1)",
         arity: 3,
-        flags: Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE),
+        flags: ANY_TIME,
         categories: Categories::CONNECTION,
         args: &[Arg::string("connection-name")],
         ..CommandSpec::BLANK

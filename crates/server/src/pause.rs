@@ -1,0 +1,119 @@
+//! CLIENT PAUSE: for a time, all clients wait, or those whose commands write. Meanwhile the dataset stays as it is:
+//! nothing expires and nothing is evicted.
+
+use crate::server::Server;
+use front::client::{BlockReason, Blocked, OwnedArgs};
+use front::command::{CommandId, Flags, TableEntry};
+use front::{Client, ClientKey, UnixMillis};
+
+/// Who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PauseKind {
+    Writes,
+    All,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Pause {
+    active: Option<(PauseKind, UnixMillis)>,
+    /// Who waits for the end, in order.
+    waiting: Vec<ClientKey>,
+}
+
+impl Pause {
+    /// Begins a pause. One that runs already becomes neither shorter nor milder.
+    pub(crate) fn extend(&mut self, kind: PauseKind, until: UnixMillis) {
+        let (old_kind, old_until) = self.active.unwrap_or((kind, until));
+        self.active = Some((kind.max(old_kind), until.max(old_until)));
+    }
+
+    /// Whether keys must stay as they are.
+    #[inline]
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// How long it goes on unless somebody ends it.
+    pub(crate) fn milliseconds_left(&self, now: UnixMillis) -> Option<u64> {
+        self.active
+            .map(|(_, until)| until.saturating_sub(now).max(0) as u64)
+    }
+
+    /// Whether a request of this client has to wait.
+    #[inline]
+    pub(crate) fn holds(&self, client: &Client, command: &TableEntry) -> bool {
+        match self.active {
+            None => false,
+            Some(_) if client.class == front::ClientClass::Replica => false,
+            Some((PauseKind::All, _)) => true,
+            Some((PauseKind::Writes, _)) => may_write(client, command),
+        }
+    }
+
+    /// Forgets a client that is gone.
+    pub(crate) fn forget(&mut self, key: ClientKey) {
+        self.waiting.retain(|&waiting| waiting != key);
+    }
+}
+
+/// Whether running the command may change the dataset, or reach the replicas; EXEC does what it has queued.
+fn may_write(client: &Client, command: &TableEntry) -> bool {
+    const WRITES: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
+    let queued = client.transaction.as_ref().map(|queue| queue.flags);
+    command.spec.flags.any(WRITES)
+        || (command.full_name == "exec" && queued.is_some_and(|flags| flags.any(WRITES)))
+}
+
+impl Server {
+    /// Lets a client wait for the end of the pause; its request stays in its query buffer.
+    pub(crate) fn hold(&mut self, key: ClientKey, command: CommandId) {
+        let since_us = self.front.clock.mono_us();
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
+        self.pause.waiting.push(key);
+        self.blocked.park(
+            client,
+            Blocked {
+                reason: BlockReason::Pause,
+                command,
+                args: OwnedArgs::default(),
+                until: None,
+                since_us,
+                keys: Vec::new(),
+            },
+        );
+    }
+
+    /// Ends a pause whose time is up.
+    pub(crate) fn end_due_pause(&mut self) {
+        let now = self.front.clock.now();
+        if self.pause.milliseconds_left(now) == Some(0) {
+            self.end_pause();
+        }
+    }
+
+    /// Lets all clients go on: their requests run before the loop sleeps again.
+    pub(crate) fn end_pause(&mut self) {
+        self.pause.active = None;
+        for key in std::mem::take(&mut self.pause.waiting) {
+            self.unpark(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_pause_neither_shortens_nor_softens_the_first() {
+        let mut pause = Pause::default();
+        pause.extend(PauseKind::Writes, 100);
+        pause.extend(PauseKind::All, 50);
+        assert_eq!(pause.active, Some((PauseKind::All, 100)));
+        pause.extend(PauseKind::Writes, 200);
+        assert_eq!(pause.active, Some((PauseKind::All, 200)));
+    }
+}
