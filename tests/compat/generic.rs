@@ -200,6 +200,13 @@ fn move_select_swapdb_flush() {
         TTL k
         MOVE k 1
         MOVE k 99
+        MOVE k 2147483648
+        MOVE k 9223372036854775808
+        COPY k c DB 2147483648
+        COPY k c DB -1
+        SELECT 2147483648
+        SELECT -2147483649
+        EXPIRE k 100 "no\xff\r\nsuch\x00option"
         MOVE k -1
         MOVE k x
         SELECT 0
@@ -262,6 +269,13 @@ fn scan_returns_every_key_and_takes_its_options() {
         SSCAN l 0
         SSCAN s x
         SSCAN s 0 NOVALUES
+        SSCAN missing 0 NOVALUES
+        SSCAN missing 0 COUNT 0
+        SSCAN s 0 COUNT 0
+        HSCAN missing 0 COUNT
+        HSCAN missing -1
+        SSCAN missing ""
+        SSCAN missing "1 "
         HSET h f v g w
         HSCAN h 0
         HSCAN h 0 MATCH f*

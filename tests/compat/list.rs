@@ -141,6 +141,14 @@ fn insert_remove_and_search() {
         LPOS l c RANK 2
         LPOS l c RANK -1
         LPOS l c RANK 0
+        LPOS l c COUNT x
+        LPOS l c MAXLEN 99999999999999999999
+        LPOS missing c COUNT -1
+        BLMPOP x 0 missing LEFT
+        BLMPOP x 1 missing LEFT COUNT 0
+        BLMPOP x 1 missing LEFT
+        LMPOP 1 missing LEFT COUNT 0 more
+        LMPOP 1 missing LEFT COUNT 1 more
         LPOS l c RANK 4
         LPOS l c RANK -9223372036854775808
         LPOS l c COUNT 0

@@ -173,6 +173,24 @@ fn keyspace_events() {
         b<
         b<
         b<
+        RPUSH l a
+        b<
+        b<
+        LMOVE l m LEFT RIGHT
+        b<
+        b<
+        b<
+        b<
+        b<
+        b<
+        SETBIT bits 9 0
+        b<
+        b<
+        SETBIT bits 9 0
+        b!
+        SETBIT bits 9 1
+        b<
+        b<
         SADD s a
         b<
         b<
@@ -223,6 +241,50 @@ fn keyspace_events() {
         CONFIG SET notify-keyspace-events ""
         RPUSH l a
         b!
+        "#,
+    );
+}
+
+#[test]
+fn a_key_that_is_read_and_missing_is_an_event_and_one_that_is_changed_is_not() {
+    same_with(
+        &["--notify-keyspace-events", "EAm"],
+        r#"
+        b: PSUBSCRIBE __keyevent*
+        SADD s a
+        b<
+        GET missing
+        b<
+        TTL missing
+        b<
+        TYPE missing
+        b<
+        OBJECT ENCODING missing
+        LPOP missing
+        HDEL missing f
+        b!
+        SET k v GET
+        b<
+        b<
+        GETDEL nothing
+        b<
+        SDIFFSTORE d s missing
+        b<
+        b<
+        SUNION missing k missing
+        b<
+        b!
+        PFMERGE hll missing
+        b<
+        b<
+        b<
+        SET x v PX 10
+        b<
+        b<
+        sleep 30
+        SET x w
+        b<
+        b<
         "#,
     );
 }

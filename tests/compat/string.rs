@@ -201,6 +201,10 @@ fn getex_and_getdel() {
         SET k v
         GETEX k
         TTL k
+        GETEX k EX x
+        GETEX missing EX x
+        GETEX missing EX 0
+        GETEX missing FOR 1
         GETEX k EX 100
         TTL k
         GETEX k PX 100000

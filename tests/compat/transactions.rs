@@ -1,6 +1,32 @@
 //! MULTI, EXEC, WATCH.
 
-use tests::compat::same;
+use tests::compat::{Protocol, same, same_in};
+
+#[test]
+fn discard_without_multi_keeps_the_watches() {
+    same(
+        r#"
+        WATCH k
+        DISCARD
+        b: SET k 1
+        MULTI
+        EXEC
+        "#,
+    );
+}
+
+#[test]
+fn exec_of_a_subscriber_says_why_the_transaction_is_discarded() {
+    same_in(
+        Protocol::Resp2,
+        &[],
+        "SUBSCRIBE c
+        eXeC
+        EXEC x
+        UNSUBSCRIBE c
+        EXEC",
+    );
+}
 
 #[test]
 fn multi_queues_and_exec_runs() {

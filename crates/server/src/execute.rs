@@ -11,6 +11,7 @@ use front::command::{
 use front::event_loop::Execution;
 use front::{ClientKey, FrontContext};
 use resp::Writer;
+use store::db::Notice;
 
 /// Commands that EXEC runs at once even while a transaction is open.
 fn runs_in_transaction(name: &str) -> bool {
@@ -194,10 +195,10 @@ impl Server {
             client.transaction = None;
             self.watched.forget(client);
             client.watch_broken = false;
-            let text = error.to_string();
-            let reason = text.strip_prefix("ERR ").unwrap_or(&text);
-            let text = format!("EXECABORT Transaction discarded because of: {reason}");
-            exec_error = CommandError::Text(text.into());
+            let text = error.to_bytes();
+            let reason = text.strip_prefix(b"ERR ").unwrap_or(&text);
+            exec_error =
+                CommandError::quoting(&[b"EXECABORT Transaction discarded because of: ", reason]);
             error = &exec_error;
         }
         let resp3 = client.resp3;
@@ -206,7 +207,7 @@ impl Server {
         }
         self.count_error(error);
         let mut reply = Vec::new();
-        Writer::new(&mut reply, resp3).error(error.to_string());
+        Writer::new(&mut reply, resp3).error(error.to_bytes());
         self.finish_reply(key, &reply);
     }
 
@@ -235,7 +236,7 @@ impl Server {
         let result = self.run_handler(caller, id, args, reply);
         if let Err(error) = &result {
             reply.truncate(mark);
-            Writer::new(reply, resp3).error(error.to_string());
+            Writer::new(reply, resp3).error(error.to_bytes());
             self.count_error(error);
         }
         let took_ns = self.front.clock.read_mono_ns() - started_ns;
@@ -272,7 +273,7 @@ impl Server {
         let result = self.run_handler(caller, id, args, &mut reply);
         if let Err(error) = &result {
             reply.clear();
-            Writer::new(&mut reply, resp3).error(error.to_string());
+            Writer::new(&mut reply, resp3).error(error.to_bytes());
             self.count_error(error);
             self.command_stats[id.index()].failed_calls += 1;
         }
@@ -312,7 +313,8 @@ impl Server {
         args: &[&[u8]],
         reply: &mut Vec<u8>,
     ) -> CommandResult {
-        let access = self.access();
+        let mut access = self.access();
+        access.quiet = self.quiet_lookups[id.index()];
         let now = access.now;
         let Caller {
             key,
@@ -360,7 +362,14 @@ impl Server {
 
     /// Does what the command noted: propagation, events, watchers. Blocked clients are served when the unit ends.
     fn perform_effects(&mut self, db: u32, id: CommandId, args: &[&[u8]]) {
-        self.propagate_expired(db);
+        if matches!(self.handlers[id.index()], Some(Handler::Server(_))) {
+            // It may have looked into any db.
+            for db in 0..self.keyspace.count() as u32 {
+                self.settle_notices(db);
+            }
+        } else {
+            self.settle_notices(db);
+        }
         let changes = std::mem::take(&mut self.effects.dirty);
         self.stats.dirty += changes;
         match std::mem::take(&mut self.effects.propagation) {
@@ -386,26 +395,37 @@ impl Server {
         }
     }
 
-    /// Deletions of keys that expired while the command looked at them go before the command itself.
-    fn propagate_expired(&mut self, db: u32) {
-        if !self.keyspace.db(db).has_expired() {
+    /// What the command met while it looked: deletions of keys that had expired go before the command itself.
+    fn settle_notices(&mut self, db: u32) {
+        if !self.keyspace.db(db).has_notices() {
             return;
         }
-        for key in self.keyspace.db(db).take_expired() {
-            self.stats.expired_keys += 1;
-            self.effects
-                .notify_in(db, EventClass::EXPIRED, "expired", &key);
-            self.effects.touched(&key);
-            if self.effects.wanted.propagation {
-                self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+        // The command looked before it changed: its own events come after these.
+        let own = std::mem::take(&mut self.effects.events);
+        for notice in self.keyspace.db(db).take_notices() {
+            match notice {
+                Notice::Expired(key) => {
+                    self.stats.expired_keys += 1;
+                    self.effects
+                        .notify_in(db, EventClass::EXPIRED, "expired", &key);
+                    self.effects.touched_in(db, &key);
+                    if self.effects.wanted.propagation {
+                        self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
+                    }
+                }
+                Notice::Missed(key) => {
+                    self.effects
+                        .notify_in(db, EventClass::KEY_MISS, "keymiss", &key);
+                }
             }
         }
+        self.effects.events.extend(own);
     }
 
     /// What active expiry removed, outside any command: propagated and told to those who watch.
     pub(crate) fn settle_expired(&mut self, db: u32) {
         self.prepare_effects(db);
-        self.propagate_expired(db);
+        self.settle_notices(db);
         self.settle(db);
     }
 

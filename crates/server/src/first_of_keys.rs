@@ -33,12 +33,17 @@ impl<'a, E> FirstOfKeys<'a, E> {
         }
         let (keys, rest) = words[1..].split_at(numkeys);
         let end = parse_end(rest[0])?;
-        let count = match &rest[1..] {
-            [] => 1,
-            [name, count] if name.eq_ignore_ascii_case(b"COUNT") => at_least_one(count)
-                .ok_or(CommandError::text("ERR count should be greater than 0"))?,
-            _ => return Err(CommandError::Syntax),
+        let (count, more) = match &rest[1..] {
+            [name, count, more @ ..] if name.eq_ignore_ascii_case(b"COUNT") => (
+                at_least_one(count)
+                    .ok_or(CommandError::text("ERR count should be greater than 0"))?,
+                more,
+            ),
+            more => (1, more),
         };
+        if !more.is_empty() {
+            return Err(CommandError::Syntax);
+        }
         Ok(FirstOfKeys { keys, end, count })
     }
 }

@@ -53,6 +53,8 @@ pub struct Server {
     pub(crate) pause: Pause,
     pub(crate) monitors: Monitors,
     pub(crate) handlers: Vec<Option<Handler>>,
+    /// By command id: the command looks at keys only to change them.
+    pub(crate) quiet_lookups: Vec<bool>,
     /// The running command's reply, until it is done.
     pub(crate) reply_scratch: Vec<u8>,
     /// Commands of the running unit (a command, a transaction, a script) to propagate together.
@@ -75,6 +77,10 @@ impl Server {
     /// When the system refuses an event loop, or the configuration cannot be followed here.
     pub fn new(config: Config, seed: u64) -> io::Result<Server> {
         let (mut table, handlers) = commands::table();
+        let quiet_lookups = table
+            .iter()
+            .map(|(_, entry)| !entry.spec.reads_keys())
+            .collect();
         let command_stats = (0..table.len()).map(|_| CommandStats::default()).collect();
         for (old, new) in &config.renamed_commands {
             let result = match new.as_str() {
@@ -103,6 +109,7 @@ impl Server {
             pause: Pause::default(),
             monitors: Monitors::default(),
             handlers,
+            quiet_lookups,
             reply_scratch: Vec::new(),
             unit: Vec::new(),
             depth: 0,
@@ -141,6 +148,8 @@ impl Server {
             },
             no_touch: false,
             lazy_free: self.settings.lazy_free,
+            quiet: false,
+            note_misses: self.notify.any(EventClass::KEY_MISS),
         }
     }
 

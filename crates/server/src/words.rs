@@ -11,6 +11,22 @@ pub(crate) fn parse_integer(word: &[u8]) -> Result<i64, CommandError> {
     store::int::parse_i64(word).ok_or(CommandError::NotInteger)
 }
 
+/// The number of a db: SELECT, MOVE and COPY take it.
+///
+/// # Errors
+/// Not an integer; not one of 32 bits, which has a text of its own; not one of the `dbs` there are.
+pub(crate) fn parse_db_index(word: &[u8], dbs: usize) -> Result<u32, CommandError> {
+    let index = i32::try_from(parse_integer(word)?).map_err(|_| {
+        CommandError::text(
+            "ERR value is out of range, value must between -2147483648 and 2147483647",
+        )
+    })?;
+    u32::try_from(index)
+        .ok()
+        .filter(|&index| (index as usize) < dbs)
+        .ok_or(CommandError::text("ERR DB index is out of range"))
+}
+
 /// An integer as a word, for propagated commands.
 pub(crate) fn decimal(number: i64) -> Vec<u8> {
     number.to_string().into_bytes()

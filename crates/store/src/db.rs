@@ -15,7 +15,7 @@ use crate::value::{
 /// What happens to an entry whose expiry has passed when somebody looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ExpiredEntries {
-    /// It is deleted, and the deletion noted in [`Db::take_expired`].
+    /// It is deleted, and the deletion noted in [`Db::take_notices`].
     #[default]
     Delete,
     /// It looks absent but stays: a replica deletes only what its master deletes.
@@ -43,6 +43,10 @@ pub struct Access {
     /// Reads leave access clocks alone (a snapshot or an inspection is not a use).
     pub no_touch: bool,
     pub lazy_free: LazyFree,
+    /// Lookups neither count as hits and misses nor are noted: a command that looks at a key only to change it.
+    pub quiet: bool,
+    /// Somebody wants to hear of keys that were read and are not there.
+    pub note_misses: bool,
 }
 
 /// Which removals count as lazily freed. Big values are always freed by another thread; the `lazyfree-*` directives only
@@ -63,6 +67,15 @@ pub struct Garbage {
     pub lazy: usize,
     /// What they hold, about.
     pub bytes: usize,
+}
+
+/// What happened to a key while a command only looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// It had expired, and is deleted: that is yet to be propagated.
+    Expired(Box<[u8]>),
+    /// It was read and is not there.
+    Missed(Box<[u8]>),
 }
 
 /// Counters of INFO.
@@ -105,8 +118,8 @@ pub struct Db {
     pub access: Access,
     pub stats: DbStats,
     rng: u64,
-    /// Keys that expired since the last [`Db::take_expired`].
-    expired: Vec<Box<[u8]>>,
+    /// What happened since the last [`Db::take_notices`], in its order.
+    notices: Vec<Notice>,
     /// Big entries removed since the last [`Db::take_garbage`].
     garbage: Garbage,
     /// Where active expiry continues.
@@ -139,15 +152,25 @@ impl Db {
             Some(entry)
                 if self.access.expired != ExpiredEntries::Hide || !due(entry, self.access.now) =>
             {
-                self.stats.hits += 1;
+                self.stats.hits += u64::from(!self.access.quiet);
                 touch(entry, &self.access, &mut self.rng);
                 Some(entry)
             }
             _ => {
-                self.stats.misses += 1;
+                miss(key, &self.access, &mut self.stats, &mut self.notices);
                 None
             }
         }
+    }
+
+    /// The entry of a key, asked about and counted, but not used: its access clock stays.
+    pub fn ask(&mut self, key: &[u8]) -> Option<&Entry> {
+        if self.peek(key).is_some() {
+            self.stats.hits += u64::from(!self.access.quiet);
+        } else {
+            miss(key, &self.access, &mut self.stats, &mut self.notices);
+        }
+        self.peek(key)
     }
 
     /// The entry of a key, seen without being used: no access clock, no counters.
@@ -167,19 +190,35 @@ impl Db {
         self.lookup(key).map(Entry::value)
     }
 
-    /// The values of several keys at once, each used as by [`Db::get`].
-    pub fn get_many(&mut self, keys: &[&[u8]]) -> Vec<Option<ValueRef<'_>>> {
-        let there: Vec<bool> = keys.iter().map(|key| self.lookup(key).is_some()).collect();
-        keys.iter()
+    /// The values of several keys at once, each used as by [`Db::get`]. The first that does not fit ends it: the keys
+    /// behind it are not looked at.
+    ///
+    /// # Errors
+    /// `WrongType` when `fits` says no.
+    pub fn get_many(
+        &mut self,
+        keys: &[&[u8]],
+        fits: impl Fn(&ValueRef<'_>) -> bool,
+    ) -> Result<Vec<Option<ValueRef<'_>>>, WrongType> {
+        let mut there = Vec::with_capacity(keys.len());
+        for key in keys {
+            let value = self.get(key);
+            if value.as_ref().is_some_and(|value| !fits(value)) {
+                return Err(WrongType);
+            }
+            there.push(value.is_some());
+        }
+        Ok(keys
+            .iter()
             .zip(there)
             .map(|(key, there)| {
                 let entry = self.table.find(hash(key), key).filter(|_| there);
                 entry.map(Entry::value)
             })
-            .collect()
+            .collect())
     }
 
-    /// Whether the key exists, as EXISTS counts it: a use, but neither hit nor miss matter less.
+    /// Whether the key exists, as EXISTS asks.
     pub fn contains(&mut self, key: &[u8]) -> bool {
         self.lookup(key).is_some()
     }
@@ -500,7 +539,7 @@ impl Db {
     #[cold]
     fn delete_expired(&mut self, hash: u64, key: &[u8]) {
         if let Some(entry) = self.table.remove(hash, key) {
-            self.expired.push(key.into());
+            self.notices.push(Notice::Expired(key.into()));
             self.discard(entry, self.access.lazy_free.expire);
         }
     }
@@ -524,21 +563,21 @@ impl Db {
                 .visit_expiring(self.expire_cursor, max, judge, &mut removed);
         let count = removed.len();
         for entry in removed {
-            self.expired.push(entry.key().into());
+            self.notices.push(Notice::Expired(entry.key().into()));
             self.discard(entry, self.access.lazy_free.expire);
         }
         (seen, count)
     }
 
-    /// Whether keys expired that nobody has asked for yet.
+    /// Whether something happened that nobody has asked for yet.
     #[inline]
-    pub fn has_expired(&self) -> bool {
-        !self.expired.is_empty()
+    pub fn has_notices(&self) -> bool {
+        !self.notices.is_empty()
     }
 
-    /// The keys that expired since the last call: their deletion is yet to be propagated.
-    pub fn take_expired(&mut self) -> Vec<Box<[u8]>> {
-        std::mem::take(&mut self.expired)
+    /// What happened to keys since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Whether big entries wait to be freed.
@@ -582,6 +621,18 @@ fn first_access(access: &Access) -> u32 {
     match access.policy {
         AccessPolicy::Lru => lru_clock(access.now),
         AccessPolicy::Lfu { .. } => lfu_minutes(access.now) << 8 | LFU_INITIAL,
+    }
+}
+
+/// A key that a lookup did not find.
+#[cold]
+fn miss(key: &[u8], access: &Access, stats: &mut DbStats, notices: &mut Vec<Notice>) {
+    if access.quiet {
+        return;
+    }
+    stats.misses += 1;
+    if access.note_misses {
+        notices.push(Notice::Missed(key.into()));
     }
 }
 

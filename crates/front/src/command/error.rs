@@ -38,6 +38,8 @@ pub enum CommandError {
     SameObject,
     /// Any other text, complete with its code.
     Text(Cow<'static, str>),
+    /// A text that repeats words of the request, which may be any bytes; see [`CommandError::quoting`].
+    Quoting(Vec<u8>),
 }
 
 impl CommandError {
@@ -48,6 +50,28 @@ impl CommandError {
     /// A fixed text, complete with its code.
     pub const fn text(text: &'static str) -> CommandError {
         CommandError::Text(Cow::Borrowed(text))
+    }
+    /// A text made of parts, complete with its code, some of them words of the request. As in Redis a word ends at its
+    /// first zero byte, and line ends are shown as spaces.
+    pub fn quoting(parts: &[&[u8]]) -> CommandError {
+        let bytes = parts
+            .iter()
+            .flat_map(|part| part.split(|&byte| byte == 0).next().unwrap_or_default());
+        CommandError::Quoting(
+            bytes
+                .map(|&byte| match byte {
+                    b'\r' | b'\n' => b' ',
+                    other => other,
+                })
+                .collect(),
+        )
+    }
+    /// The text as it goes on the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            CommandError::Quoting(bytes) => bytes.clone(),
+            other => other.to_string().into_bytes(),
+        }
     }
     /// The error code: the first word.
     pub fn code(&self) -> String {
@@ -108,6 +132,19 @@ impl fmt::Display for CommandError {
             CommandError::BusyKey => "BUSYKEY Target key name already exists.",
             CommandError::SameObject => "ERR source and destination objects are the same",
             CommandError::Text(text) => text,
+            CommandError::Quoting(bytes) => return f.write_str(&String::from_utf8_lossy(bytes)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_word_keeps_its_bytes_up_to_a_zero_byte_and_stays_on_one_line() {
+        let error = CommandError::quoting(&[b"ERR no '", b"a\xff\r\n\x00b", b"' here"]);
+        assert_eq!(error.to_bytes(), b"ERR no 'a\xff  ' here");
+        assert_eq!(error.code(), "ERR");
     }
 }

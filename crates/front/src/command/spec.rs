@@ -431,6 +431,11 @@ impl CommandSpec {
         keys_fn: None,
     };
 
+    /// Whether it looks up keys to read them. What only changes keys looks at them as well, but that is no hit or miss.
+    pub fn reads_keys(&self) -> bool {
+        !self.flags.has(Flags::WRITE) || self.keys.iter().any(|keys| keys.flags.has(KeyFlags::RO))
+    }
+
     /// The ACL categories: the stated ones and those that the flags imply.
     pub fn acl_categories(&self) -> Categories {
         let mut set = self.categories;

@@ -277,14 +277,12 @@ pub fn unknown_command(args: &[&[u8]]) -> CommandError {
         shown.extend_from_slice(b"' ");
     }
     let name = until_nul(args.first().copied().unwrap_or_default(), LIMIT);
-    let text = [
+    CommandError::quoting(&[
         b"ERR unknown command '",
         name,
         b"', with args beginning with: ",
-        &shown[..],
-    ]
-    .concat();
-    one_line(&text)
+        &shown,
+    ])
 }
 
 /// The error for a container that does not know the second word.
@@ -307,29 +305,13 @@ fn about_subcommand(args: &[&[u8]], complaint: &[u8]) -> CommandError {
         .unwrap_or_default()
         .to_ascii_uppercase();
     let word = until_nul(args.get(1).copied().unwrap_or_default(), 128);
-    let text = [complaint, word, b"'. Try ", &container[..], b" HELP."].concat();
-    one_line(&text)
+    CommandError::quoting(&[complaint, word, b"'. Try ", &container, b" HELP."])
 }
 
 /// What a C string of this buffer would show, at most `limit` bytes.
 fn until_nul(bytes: &[u8], limit: usize) -> &[u8] {
     let bytes = &bytes[..bytes.len().min(limit)];
     &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
-}
-
-/// An error line cannot contain line ends; the words come from the client and may.
-fn one_line(text: &[u8]) -> CommandError {
-    let text: Vec<u8> = text
-        .iter()
-        .map(|&byte| {
-            if matches!(byte, b'\r' | b'\n') {
-                b' '
-            } else {
-                byte
-            }
-        })
-        .collect();
-    CommandError::Text(String::from_utf8_lossy(&text).into_owned().into())
 }
 
 /// A word folded to lower case. Words of up to 16 bytes are equal exactly if these are.

@@ -51,7 +51,7 @@ pub(crate) mod prelude {
     pub(crate) use super::Command;
     pub(crate) use crate::context::{DataContext, Handler, OrWrongType, ServerContext};
     pub(crate) use crate::effects::EventClass;
-    pub(crate) use crate::words::{decimal, parse_integer};
+    pub(crate) use crate::words::{decimal, parse_db_index, parse_integer};
     pub(crate) use front::command::*;
 }
 

@@ -168,14 +168,17 @@ fn setbit(cx: &mut DataContext<'_>) -> CommandResult {
     };
     let edit = |bytes: &mut Vec<u8>| {
         let needed = (offset / 8) as usize + 1;
-        if bytes.len() < needed {
+        let grows = bytes.len() < needed;
+        if grows {
             bytes.resize(needed, 0);
         }
-        bits::set(bytes, offset, bit)
+        (grows, bits::set(bytes, offset, bit))
     };
-    let before = cx.db.edit_string(key, edit).or_wrong_type()?;
-    cx.effects.changed(key);
-    cx.effects.notify(EventClass::STRING, "setbit", key);
+    let (grew, before) = cx.db.edit_string(key, edit).or_wrong_type()?;
+    if grew || before != bit {
+        cx.effects.changed(key);
+        cx.effects.notify(EventClass::STRING, "setbit", key);
+    }
     cx.reply.integer(i64::from(before));
     Ok(())
 }

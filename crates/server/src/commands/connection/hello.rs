@@ -162,10 +162,11 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
             name = Some(rest[0].to_vec());
             words = rest[1..].iter();
         } else {
-            let option = String::from_utf8_lossy(option);
-            return Err(CommandError::err(format_args!(
-                "Syntax error in HELLO option '{option}'"
-            )));
+            return Err(CommandError::quoting(&[
+                b"ERR Syntax error in HELLO option '",
+                option,
+                b"'",
+            ]));
         }
     }
     if cx.server.front.needs_login(cx.client) {

@@ -19,11 +19,7 @@ pub(super) static SELECT: Command = Command {
 };
 
 fn select(cx: &mut ServerContext<'_>) -> CommandResult {
-    let index = parse_integer(cx.args[1])?;
-    match u32::try_from(index) {
-        Ok(index) if (index as usize) < cx.server.keyspace.count() => cx.client().db = index,
-        _ => return Err(CommandError::text("ERR DB index is out of range")),
-    }
+    cx.client().db = parse_db_index(cx.args[1], cx.server.keyspace.count())?;
     cx.reply.ok();
     Ok(())
 }

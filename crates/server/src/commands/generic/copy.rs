@@ -38,10 +38,7 @@ fn copy(cx: &mut ServerContext<'_>) -> CommandResult {
         } else if word.eq_ignore_ascii_case(b"DB")
             && let Some(index) = words.next()
         {
-            db = u32::try_from(parse_integer(index)?)
-                .ok()
-                .filter(|&index| (index as usize) < cx.server.keyspace.count())
-                .ok_or(CommandError::text("ERR DB index is out of range"))?;
+            db = parse_db_index(index, cx.server.keyspace.count())?;
         } else {
             return Err(CommandError::Syntax);
         }
@@ -49,7 +46,7 @@ fn copy(cx: &mut ServerContext<'_>) -> CommandResult {
     if db == cx.db && source == target {
         return Err(CommandError::SameObject);
     }
-    let Some(entry) = cx.db().peek(source) else {
+    let Some(entry) = cx.db().lookup(source) else {
         cx.reply.integer(0);
         return Ok(());
     };

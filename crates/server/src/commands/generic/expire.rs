@@ -2,6 +2,7 @@
 
 use crate::commands::prelude::*;
 use crate::expire::{Unit, absolute};
+use store::entry::Entry;
 
 pub(super) static EXPIRE: Command = Command {
     spec: CommandSpec {
@@ -248,8 +249,7 @@ fn parse_conditions(words: &[&[u8]]) -> Result<Conditions, CommandError> {
             b"GT" => conditions.gt = true,
             b"LT" => conditions.lt = true,
             _ => {
-                let word = String::from_utf8_lossy(word);
-                return Err(CommandError::err(format_args!("Unsupported option {word}")));
+                return Err(CommandError::quoting(&[b"ERR Unsupported option ", word]));
             }
         }
     }
@@ -324,7 +324,7 @@ fn pexpiretime(cx: &mut DataContext<'_>) -> CommandResult {
 
 /// -2 without the key, -1 without an expiry.
 fn reply_expiry(cx: &mut DataContext<'_>, show: impl Fn(i64, i64) -> i64) -> CommandResult {
-    let value = match cx.db.expiry(cx.args[1]) {
+    let value = match cx.db.ask(cx.args[1]).map(Entry::expiry) {
         None => -2,
         Some(None) => -1,
         Some(Some(at)) => show(at, cx.now),

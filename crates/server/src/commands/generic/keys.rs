@@ -155,7 +155,7 @@ fn exists(cx: &mut DataContext<'_>) -> CommandResult {
 fn value_type(cx: &mut DataContext<'_>) -> CommandResult {
     let name = cx
         .db
-        .peek(cx.args[1])
+        .ask(cx.args[1])
         .map_or("none", |entry| entry.value().value_type().name());
     cx.reply.simple(name);
     Ok(())

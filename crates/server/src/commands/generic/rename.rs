@@ -102,11 +102,7 @@ fn rename_key(cx: &mut DataContext<'_>, replace: bool) -> Result<bool, CommandEr
 
 fn move_key(cx: &mut ServerContext<'_>) -> CommandResult {
     let key = cx.args[1];
-    let target = store::int::parse_i64(cx.args[2]).ok_or(CommandError::NotInteger)?;
-    let target = match u32::try_from(target) {
-        Ok(target) if (target as usize) < cx.server.keyspace.count() => target,
-        _ => return Err(CommandError::text("ERR DB index is out of range")),
-    };
+    let target = parse_db_index(cx.args[2], cx.server.keyspace.count())?;
     if target == cx.db {
         return Err(CommandError::SameObject);
     }

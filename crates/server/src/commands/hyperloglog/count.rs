@@ -138,6 +138,8 @@ fn pfcount(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn pfmerge(cx: &mut DataContext<'_>) -> CommandResult {
     let (args, target) = (cx.args, cx.args[1]);
+    // It reads the target as it reads the sources.
+    cx.db.access.quiet = false;
     let mut sources: Vec<Vec<u8>> = Vec::new();
     let mut bytes = load(cx, target)?.unwrap_or_else(hyperloglog::new_sparse);
     for key in &args[2..] {

@@ -270,20 +270,21 @@ fn parse_search(words: &[&[u8]]) -> Result<Search, CommandError> {
             // The most negative rank has no opposite; it finds the last match.
             search.skip = rank.checked_abs().unwrap_or(1) as u64 - 1;
         } else if name.eq_ignore_ascii_case(b"COUNT") {
-            let count = parse_integer(value)?;
-            search.count = Some(
-                u64::try_from(count)
-                    .map_err(|_| CommandError::text("ERR COUNT can't be negative"))?,
-            );
+            search.count = Some(parse_limit(value, "ERR COUNT can't be negative")?);
         } else if name.eq_ignore_ascii_case(b"MAXLEN") {
-            let max = parse_integer(value)?;
-            search.max_comparisons = u64::try_from(max)
-                .map_err(|_| CommandError::text("ERR MAXLEN can't be negative"))?;
+            search.max_comparisons = parse_limit(value, "ERR MAXLEN can't be negative")?;
         } else {
             return Err(CommandError::Syntax);
         }
     }
     Ok(search)
+}
+
+/// A number that may be 0; everything else has one text.
+fn parse_limit(word: &[u8], refusal: &'static str) -> Result<u64, CommandError> {
+    store::int::parse_i64(word)
+        .and_then(|number| u64::try_from(number).ok())
+        .ok_or(CommandError::text(refusal))
 }
 
 fn lpos(cx: &mut DataContext<'_>) -> CommandResult {

@@ -365,8 +365,8 @@ fn lmpop(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn blmpop(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
-    let until = parse_timeout(args[1], cx.now)?;
     let request = FirstOfKeys::parse(&args[2..], End::parse)?;
+    let until = parse_timeout(args[1], cx.now)?;
     if !pop_first(cx, &request)? {
         wait(cx, request.keys, until, |reply| reply.null_array());
     }
@@ -420,9 +420,9 @@ fn move_element(
     to.push(list_or_create(cx.db, cx.settings, target)?, &value);
     cx.effects.changed(source);
     cx.effects.touched(target);
+    cx.effects.notify(EventClass::LIST, to.push_event(), target);
     cx.effects
         .notify(EventClass::LIST, from.pop_event(), source);
-    cx.effects.notify(EventClass::LIST, to.push_event(), target);
     remove_if_empty(cx, source);
     cx.effects.ready(target);
     cx.reply.bulk(value);

@@ -135,9 +135,11 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
     for pair in words.chunks(2) {
         let name = String::from_utf8_lossy(pair[0]);
         let id = config::by_name(&name).ok_or_else(|| {
-            CommandError::err(format_args!(
-                "Unknown option or number of arguments for CONFIG SET - '{name}'"
-            ))
+            CommandError::quoting(&[
+                b"ERR Unknown option or number of arguments for CONFIG SET - '",
+                pair[0],
+                b"'",
+            ])
         })?;
         if config::directive(id).has(DirectiveFlag::DenyLoading) && cx.server.is_loading() {
             return Err(CommandError::Loading);

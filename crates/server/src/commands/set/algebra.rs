@@ -152,15 +152,17 @@ fn sets<'a>(
     cx: &'a mut DataContext<'_>,
     keys: &[&[u8]],
 ) -> Result<Vec<Option<&'a Set>>, CommandError> {
-    cx.db
-        .get_many(keys)
+    let values = cx
+        .db
+        .get_many(keys, |value| matches!(value, ValueRef::Set(_)))
+        .or_wrong_type()?;
+    Ok(values
         .into_iter()
         .map(|value| match value {
-            None => Ok(None),
-            Some(ValueRef::Set(set)) => Ok(Some(set)),
-            Some(_) => Err(CommandError::WrongType),
+            Some(ValueRef::Set(set)) => Some(set),
+            _ => None,
         })
-        .collect()
+        .collect())
 }
 
 /// Shows the members that all sets have, until `visit` says no.

@@ -446,7 +446,10 @@ fn compute(
     let limits = limits(cx.settings);
     let members = cx
         .db
-        .get_many(keys)
+        .get_many(keys, |value| {
+            matches!(value, ValueRef::SortedSet(_) | ValueRef::Set(_))
+        })
+        .or_wrong_type()?
         .into_iter()
         .map(Members::of)
         .collect::<Result<Vec<_>, _>>()?;
@@ -514,7 +517,10 @@ fn zintercard(cx: &mut DataContext<'_>) -> CommandResult {
     let (keys, words) = split_keys(&args[1..], "zintercard")?;
     let mut inputs = cx
         .db
-        .get_many(keys)
+        .get_many(keys, |value| {
+            matches!(value, ValueRef::SortedSet(_) | ValueRef::Set(_))
+        })
+        .or_wrong_type()?
         .into_iter()
         .map(Members::of)
         .collect::<Result<Vec<_>, _>>()?;

@@ -280,8 +280,8 @@ fn zmpop(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn bzmpop(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
-    let until = parse_timeout(args[1], cx.now)?;
     let request = FirstOfKeys::parse(&args[2..], parse_end)?;
+    let until = parse_timeout(args[1], cx.now)?;
     if !pop_first(cx, &request)? {
         wait(cx, request.keys, until, |reply| reply.null_array());
     }

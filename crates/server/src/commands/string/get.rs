@@ -48,16 +48,13 @@ pub(super) fn reply_string(reply: &mut resp::Writer<'_>, string: Option<StringRe
 
 fn get(cx: &mut DataContext<'_>) -> CommandResult {
     let string = cx.db.string(cx.args[1]).or_wrong_type()?;
-    if string.is_none() {
-        cx.effects
-            .notify(EventClass::KEY_MISS, "keymiss", cx.args[1]);
-    }
     reply_string(&mut cx.reply, string);
     Ok(())
 }
 
 fn getdel(cx: &mut DataContext<'_>) -> CommandResult {
     let key = cx.args[1];
+    cx.db.access.quiet = false;
     let Some(string) = cx.db.string(key).or_wrong_type()? else {
         cx.reply.null();
         return Ok(());

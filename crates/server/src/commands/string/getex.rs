@@ -57,19 +57,20 @@ pub(super) static MGET: Command = Command {
 };
 
 /// What GETEX does to the expiry.
-enum Change {
+enum Change<'a> {
     Nothing,
     Persist,
-    At(i64),
+    /// Not yet read: a missing key is answered before the time is looked at.
+    To(&'a [u8], Unit),
 }
 
-fn parse_change(cx: &DataContext<'_>) -> Result<Change, CommandError> {
-    match &cx.args[2..] {
+fn parse_change<'a>(options: &[&'a [u8]]) -> Result<Change<'a>, CommandError> {
+    match options {
         [] => Ok(Change::Nothing),
         [word] if word.eq_ignore_ascii_case(b"PERSIST") => Ok(Change::Persist),
         [word, value] => {
             let unit = Unit::of_option(word).ok_or(CommandError::Syntax)?;
-            Ok(Change::At(parse_expiry(value, unit, cx.now, "getex")?))
+            Ok(Change::To(value, unit))
         }
         _ => Err(CommandError::Syntax),
     }
@@ -77,7 +78,8 @@ fn parse_change(cx: &DataContext<'_>) -> Result<Change, CommandError> {
 
 fn getex(cx: &mut DataContext<'_>) -> CommandResult {
     let key = cx.args[1];
-    let change = parse_change(cx)?;
+    let change = parse_change(&cx.args[2..])?;
+    cx.db.access.quiet = false;
     let string = cx.db.string(key).or_wrong_type()?;
     let exists = string.is_some();
     reply_string(&mut cx.reply, string);
@@ -94,16 +96,18 @@ fn getex(cx: &mut DataContext<'_>) -> CommandResult {
                 cx.effects.propagate_as(&[b"PERSIST", key]);
             }
         }
-        Change::At(at) if at <= cx.now && !cx.from_master => {
-            cx.db.remove(key);
-            cx.effects.deleted(key);
-            cx.effects.propagate_as(&[b"DEL", key]);
-        }
-        Change::At(at) => {
-            cx.db.set_expiry(key, Some(at));
-            cx.effects.changed(key);
-            cx.effects.notify(EventClass::GENERIC, "expire", key);
-            cx.effects.propagate_as(&[b"PEXPIREAT", key, &decimal(at)]);
+        Change::To(time, unit) => {
+            let at = parse_expiry(time, unit, cx.now, "getex")?;
+            if at <= cx.now && !cx.from_master {
+                cx.db.remove(key);
+                cx.effects.deleted(key);
+                cx.effects.propagate_as(&[b"DEL", key]);
+            } else {
+                cx.db.set_expiry(key, Some(at));
+                cx.effects.changed(key);
+                cx.effects.notify(EventClass::GENERIC, "expire", key);
+                cx.effects.propagate_as(&[b"PEXPIREAT", key, &decimal(at)]);
+            }
         }
     }
     Ok(())

@@ -234,6 +234,7 @@ fn set(cx: &mut DataContext<'_>) -> CommandResult {
         None => None,
     };
     if options.get {
+        cx.db.access.quiet = false;
         let old = cx.db.string(key).or_wrong_type()?;
         reply_string(&mut cx.reply, old);
     }
@@ -250,12 +251,13 @@ fn set(cx: &mut DataContext<'_>) -> CommandResult {
         cx.effects
             .propagate_as(&[b"SET", key, value, b"PXAT", &decimal(at)]);
     } else if options.get {
-        let kept: Vec<&[u8]> = cx
-            .args
-            .iter()
-            .copied()
-            .filter(|word| !word.eq_ignore_ascii_case(b"GET"))
-            .collect();
+        let mut kept = cx.args.to_vec();
+        let options = kept.split_off(3);
+        kept.extend(
+            options
+                .iter()
+                .filter(|word| !word.eq_ignore_ascii_case(b"GET")),
+        );
         cx.effects.propagate_as(&kept);
     }
     if !options.get {
@@ -315,6 +317,7 @@ fn set_expiring(cx: &mut DataContext<'_>, unit: Unit, name: &str) -> CommandResu
 
 fn getset(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, value) = (cx.args[1], cx.args[2]);
+    cx.db.access.quiet = false;
     let old = cx.db.string(key).or_wrong_type()?;
     reply_string(&mut cx.reply, old);
     store(cx, key, value, None, false);

@@ -165,9 +165,10 @@ fn exec(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 fn discard(cx: &mut ServerContext<'_>) -> CommandResult {
-    if end_transaction(cx).is_none() {
+    if cx.client().transaction.is_none() {
         return Err(CommandError::text("ERR DISCARD without MULTI"));
     }
+    end_transaction(cx);
     cx.reply.ok();
     Ok(())
 }

@@ -194,8 +194,7 @@ fn help(cx: &mut ServerContext<'_>) {
 
 /// The error text, whatever it is: clients' own tests use it.
 fn error(cx: &mut ServerContext<'_>) -> CommandResult {
-    let text = String::from_utf8_lossy(cx.args[2]).replace(['\r', '\n'], " ");
-    Err(CommandError::Text(text.into()))
+    Err(CommandError::quoting(&[cx.args[2]]))
 }
 
 fn log(cx: &mut ServerContext<'_>) -> CommandResult {
