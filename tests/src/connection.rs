@@ -52,11 +52,37 @@ impl Connection {
     /// # Errors
     /// [`ReplyError::Closed`] when the server hung up.
     pub fn send(&mut self, words: &[Vec<u8>]) -> Result<(), ReplyError> {
-        let items = words
-            .iter()
-            .map(|word| Reply::Blob(b'$', Some(word.clone())))
-            .collect();
-        self.send_raw(&Reply::Group(b'*', Some(items)).encode())
+        self.send_all(std::slice::from_ref(&words))
+    }
+
+    /// Sends commands in one go, without waiting for their replies.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub fn send_all(&mut self, commands: &[impl AsRef<[Vec<u8>]>]) -> Result<(), ReplyError> {
+        let mut bytes = Vec::new();
+        for words in commands {
+            let words = words.as_ref();
+            bytes.extend(format!("*{}\r\n", words.len()).bytes());
+            for word in words {
+                bytes.extend(format!("${}\r\n", word.len()).bytes());
+                bytes.extend(word);
+                bytes.extend(b"\r\n");
+            }
+        }
+        self.send_raw(&bytes)
+    }
+
+    /// Sends commands in one go and reads a reply to each.
+    ///
+    /// # Errors
+    /// As [`Connection::read`].
+    pub fn pipeline(
+        &mut self,
+        commands: &[impl AsRef<[Vec<u8>]>],
+    ) -> Result<Vec<Reply>, ReplyError> {
+        self.send_all(commands)?;
+        commands.iter().map(|_| self.read()).collect()
     }
 
     /// Sends bytes as they are.

@@ -5,6 +5,7 @@
 //!   killed when dropped.
 //! - [`Connection`] sends commands or raw bytes and reads one [`Reply`] at a time. A reply keeps every
 //!   byte, so equal replies are equal on the wire.
+//! - [`Dataset`] is all a server holds, to compare two of them.
 //! - [`compat`] runs a script of commands on both servers and compares each reply.
 
 #![allow(
@@ -18,12 +19,14 @@
 
 pub mod compat;
 mod connection;
+mod dataset;
 mod random;
 mod reply;
 mod server;
 mod words;
 
 pub use connection::Connection;
+pub use dataset::Dataset;
 pub use random::Random;
 pub use reply::{Reply, ReplyError};
 pub use server::Server;
