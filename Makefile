@@ -5,12 +5,19 @@ SHELL       := /bin/bash
 PORT    ?= 6379
 DIR     ?= data
 DEBUG_BIN := target/debug/platform-kv
+# Optimised, with debug assertions: what the long suites run.
+CHECKED_BIN := target/checked/platform-kv
+COMMANDS ?= 1000000
+SEED     ?= fresh
+KINDS    ?= all
+UNITS    ?=
+JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit compat docs docs-check fmt lint ci
+.PHONY: help setup build up test unit compat differential conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 setup: ## install what the tests need and is missing (apt, as root or with sudo)
 	@tools/setup test
@@ -31,6 +38,16 @@ unit: ## tests of the crates alone; need nothing but Rust
 compat: setup $(DEBUG_BIN) ## the same scripts on platform-kv and redis-server, replies compared
 	cargo test -p tests --test compat
 
+differential: setup $(CHECKED_BIN) ## random commands on both servers: COMMANDS=1000000 SEED=fresh KINDS=all
+	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) DIFFERENTIAL_COMMANDS=$(COMMANDS) DIFFERENTIAL_SEED=$(SEED) \
+	  DIFFERENTIAL_GROUPS=$(KINDS) cargo test -p tests --test differential -- --nocapture
+
+conformance: setup $(CHECKED_BIN) ## Redis's own test suite, compared with what passed before: UNITS='unit/type/ unit/expire'
+	@tests/conformance/suite.py run --jobs $(JOBS) $(UNITS)
+
+conformance-update: setup $(CHECKED_BIN) ## write down what passes of Redis's own test suite now: UNITS=...
+	@tests/conformance/suite.py update --jobs $(JOBS) $(UNITS)
+
 docs: ## rewrite the generated pages under docs/
 	@tools/docs write
 
@@ -47,6 +64,8 @@ lint: ## formatting and clippy, warnings are errors
 ci: ## what CI runs
 	@tools/ci
 
-.PHONY: $(DEBUG_BIN)
+.PHONY: $(DEBUG_BIN) $(CHECKED_BIN)
 $(DEBUG_BIN):
 	cargo build -p platform-kv
+$(CHECKED_BIN):
+	cargo build --profile checked -p platform-kv
