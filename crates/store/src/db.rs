@@ -7,10 +7,12 @@ use crate::entry::{Entry, UnixMillis};
 use crate::eviction::{Order, score};
 use crate::hash::hash;
 use crate::memory::DEFAULT_SAMPLES;
+use crate::snapshot::Entries;
 use crate::table::{SlotMut, Table, Verdict};
 use crate::value::{
     Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
 };
+use std::ops::Range;
 
 /// What happens to an entry whose expiry has passed when somebody looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -108,13 +110,10 @@ impl Expiry {
     }
 }
 
-/// An entry of more allocations than this is freed by another thread.
-const FREE_NOW_MAX_EFFORT: usize = 64;
-
 /// See the module.
 #[derive(Default)]
 pub struct Db {
-    pub(crate) table: Table<Entry>,
+    entries: Entries,
     pub access: Access,
     pub stats: DbStats,
     rng: u64,
@@ -129,16 +128,16 @@ pub struct Db {
 impl Db {
     /// How many keys, expired and not yet deleted ones included.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.entries.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.entries.is_empty()
     }
 
     /// How many keys have an expiry.
     pub fn expiring_len(&self) -> usize {
-        self.table.expiring_len()
+        self.entries.expiring_len()
     }
 
     // --- reading -------------------------------------------------------------------------------------------------
@@ -148,7 +147,7 @@ impl Db {
     pub fn lookup(&mut self, key: &[u8]) -> Option<&Entry> {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        match self.table.find(hash, key) {
+        match self.entries.find(hash, key) {
             Some(entry)
                 if self.access.expired != ExpiredEntries::Hide || !due(entry, self.access.now) =>
             {
@@ -179,7 +178,7 @@ impl Db {
         self.expire_if_due(hash, key);
         let now = self.access.now;
         let hide = self.access.expired == ExpiredEntries::Hide;
-        self.table
+        self.entries
             .find(hash, key)
             .filter(|entry| !(hide && due(entry, now)))
     }
@@ -212,7 +211,7 @@ impl Db {
             .iter()
             .zip(there)
             .map(|(key, there)| {
-                let entry = self.table.find(hash(key), key).filter(|_| there);
+                let entry = self.entries.find(hash(key), key).filter(|_| there);
                 entry.map(Entry::value)
             })
             .collect())
@@ -230,7 +229,7 @@ impl Db {
     pub fn lookup_write(&mut self, key: &[u8]) -> Option<SlotMut<'_, Entry>> {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        let slot = self.table.find_mut(hash, key)?;
+        let slot = self.entries.find_mut(hash, key)?;
         touch(&slot, &self.access, &mut self.rng);
         Some(slot)
     }
@@ -240,7 +239,7 @@ impl Db {
     fn value_mut(&mut self, key: &[u8]) -> Option<ValueMut<'_>> {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        let entry = self.table.get_mut(hash, key)?;
+        let entry = self.entries.get_mut(hash, key)?;
         touch(entry, &self.access, &mut self.rng);
         Some(entry.value_mut())
     }
@@ -250,23 +249,19 @@ impl Db {
     pub fn set_string(&mut self, key: &[u8], bytes: &[u8], expiry: Expiry) {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        let Some(mut slot) = self.table.find_mut(hash, key) else {
+        let Some(mut slot) = self.entries.find_mut(hash, key) else {
             let entry = Entry::string(key, bytes, expiry.over(None));
             entry.set_access(first_access(&self.access));
-            self.table.insert_unique(hash, entry);
+            self.entries.insert_unique(hash, entry);
             return;
         };
         let expiry = expiry.over(slot.expiry());
-        if slot.free_effort() > FREE_NOW_MAX_EFFORT {
-            let mut entry = Entry::string(key, bytes, expiry);
-            entry.set_epoch(slot.epoch());
-            let old = slot.replace(entry);
-            touch(&slot, &self.access, &mut self.rng);
-            drop(slot);
-            self.discard(old, self.access.lazy_free.server_del);
-        } else {
+        if slot.is_cheap_to_free() {
             slot.set_string(bytes, expiry);
             touch(&slot, &self.access, &mut self.rng);
+        } else {
+            drop(slot);
+            self.replace(hash, Entry::string(key, bytes, expiry));
         }
     }
 
@@ -274,33 +269,37 @@ impl Db {
     pub fn set(&mut self, key: &[u8], value: Value, expiry: Expiry) {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        let Some(mut slot) = self.table.find_mut(hash, key) else {
-            let entry = Entry::new(key, value, expiry.over(None));
-            entry.set_access(first_access(&self.access));
-            self.table.insert_unique(hash, entry);
-            return;
-        };
-        let expiry = expiry.over(slot.expiry());
-        let old = slot.replace_value(value);
-        slot.set_expiry(expiry);
-        touch(&slot, &self.access, &mut self.rng);
-        drop(slot);
-        self.discard(old, self.access.lazy_free.server_del);
+        let old = self.entries.find(hash, key).and_then(Entry::expiry);
+        self.replace(hash, Entry::new(key, value, expiry.over(old)));
+    }
+
+    /// Puts an entry into the table, as a use of its key.
+    fn replace(&mut self, hash: u64, entry: Entry) {
+        match self.entries.find(hash, entry.key()) {
+            Some(old) => {
+                entry.set_access(old.access());
+                touch(&entry, &self.access, &mut self.rng);
+            }
+            None => entry.set_access(first_access(&self.access)),
+        }
+        if let Some(old) = self.entries.insert(hash, entry) {
+            self.discard(old, self.access.lazy_free.server_del);
+        }
     }
 
     /// Adds an entry made elsewhere (moved from another key or db, or loaded), replacing what was there.
     pub fn insert_entry(&mut self, entry: Entry) {
         let hash = hash(entry.key());
-        if let Some(old) = self.table.insert(hash, entry) {
+        if let Some(old) = self.entries.insert(hash, entry) {
             self.discard(old, self.access.lazy_free.server_del);
         }
     }
 
-    /// Takes an entry out.
+    /// Takes an entry out, to be put elsewhere; for good there is [`Db::remove`].
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let hash = hash(key);
         self.expire_if_due(hash, key);
-        self.table.remove(hash, key)
+        self.entries.take(hash, key)
     }
 
     /// Deletes a key that a command has emptied or replaces. A big value is freed later, on another thread.
@@ -319,10 +318,10 @@ impl Db {
         }
     }
 
-    /// Deletes everything and hands it to the caller to free.
+    /// Deletes everything and hands it to the caller to free, but for what a running snapshot needs.
     pub fn take_all(&mut self) -> Table<Entry> {
         self.expire_cursor = 0;
-        self.table.take()
+        self.entries.take_all()
     }
 
     /// The expiry of a key: None if it does not exist, Some(None) if it has none.
@@ -343,11 +342,18 @@ impl Db {
 
     /// Frees an entry: small ones at once, big ones later, counted if `lazy`.
     pub fn discard(&mut self, entry: Entry, lazy: bool) {
-        if entry.free_effort() > FREE_NOW_MAX_EFFORT {
+        if !entry.is_cheap_to_free()
+            && let Some(entry) = self.entries.discard(entry)
+        {
             self.garbage.lazy += usize::from(lazy);
             self.garbage.bytes += entry.memory_usage(DEFAULT_SAMPLES);
             self.garbage.entries.push(entry);
         }
+    }
+
+    /// The entries, for a snapshot.
+    pub(crate) fn entries(&mut self) -> &mut Entries {
+        &mut self.entries
     }
 
     // --- typed access --------------------------------------------------------------------------------------------
@@ -362,11 +368,12 @@ impl Db {
         }
     }
 
-    /// Lets `change` edit the bytes of a string in place (an absent key starts empty). The value becomes `raw`, as after
-    /// APPEND or SETRANGE; the expiry stays.
+    /// Lets `change` edit the bytes of a string in place (an absent key starts empty): those in `changed`, and those it
+    /// adds. The value becomes `raw`, as after APPEND or SETRANGE; the expiry stays.
     pub fn edit_string<R>(
         &mut self,
         key: &[u8],
+        changed: Range<usize>,
         change: impl FnOnce(&mut Vec<u8>) -> R,
     ) -> Result<R, WrongType> {
         let Some(mut slot) = self.lookup_write(key) else {
@@ -379,8 +386,8 @@ impl Db {
             );
             return Ok(result);
         };
-        if let ValueMut::HeapString(bytes) = slot.value_mut() {
-            return Ok(change(bytes));
+        if let ValueMut::HeapString(string) = slot.value_mut() {
+            return Ok(change(string.edit(changed)));
         }
         let ValueRef::String(string) = slot.value() else {
             return Err(WrongType);
@@ -422,10 +429,10 @@ macro_rules! typed_access {
                 pub fn $create(&mut self, key: &[u8], make: impl FnOnce() -> $type) -> Result<&mut $type, WrongType> {
                     let hash = hash(key);
                     self.expire_if_due(hash, key);
-                    if self.table.find(hash, key).is_none() {
+                    if self.entries.find(hash, key).is_none() {
                         let entry = Entry::new(key, Value::$type(Box::new(make())), None);
                         entry.set_access(first_access(&self.access));
-                        self.table.insert_unique(hash, entry);
+                        self.entries.insert_unique(hash, entry);
                     }
                     self.$write(key).map(|value| value.expect("it was there or has just been inserted"))
                 }
@@ -447,12 +454,12 @@ impl Db {
 
     /// One step of SCAN: shows about `count` entries from `cursor` on and returns the next cursor, 0 at the end.
     pub fn scan(&self, cursor: u64, count: usize, visit: impl FnMut(&Entry)) -> u64 {
-        self.table.scan(cursor, count, visit)
+        self.entries.scan(cursor, count, visit)
     }
 
     /// Every entry, expired ones included.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.table.iter()
+        self.entries.iter()
     }
 
     /// A random key that has not expired; None if the db is empty or nothing but expired keys turned up.
@@ -460,7 +467,7 @@ impl Db {
         /// On a replica expired keys stay; give up rather than search forever.
         const TRIES: usize = 100;
         for _ in 0..TRIES {
-            let entry = self.table.random(&mut xorshift(&mut self.rng))?;
+            let entry = self.entries.random(&mut xorshift(&mut self.rng))?;
             let key: Box<[u8]> = entry.key().into();
             if !due(entry, self.access.now) || self.access.expired == ExpiredEntries::Keep {
                 return Some(key);
@@ -474,15 +481,15 @@ impl Db {
     pub fn sample(&mut self, n: usize, expiring: bool, visit: impl FnMut(&Entry)) -> usize {
         let mut rng = xorshift(&mut self.rng);
         if expiring {
-            self.table.sample_expiring(&mut rng, n, visit)
+            self.entries.sample_expiring(&mut rng, n, visit)
         } else {
-            self.table.sample(&mut rng, n, visit)
+            self.entries.sample(&mut rng, n, visit)
         }
     }
 
     /// How soon eviction would take the key; None if it is not one to take.
     pub(crate) fn eviction_score(&self, key: &[u8], order: Order, volatile: bool) -> Option<u64> {
-        let entry = self.table.find(hash(key), key)?;
+        let entry = self.entries.find(hash(key), key)?;
         let candidate = !volatile || entry.expiry().is_some();
         candidate.then(|| score(entry, order, self.access.now, self.access.policy))
     }
@@ -490,23 +497,23 @@ impl Db {
     /// Fetches what a lookup of this key will read, first the table's lines.
     #[inline]
     pub fn prefetch(&self, hash: u64) {
-        self.table.prefetch(hash);
+        self.entries.prefetch(hash);
     }
 
     /// Fetches the entry a lookup of this key will read, once the table's lines have arrived.
     #[inline]
     pub fn prefetch_entry(&self, hash: u64) {
-        self.table.prefetch_entry(hash);
+        self.entries.prefetch_entry(hash);
     }
 
     /// Bytes of the table itself, without entries.
     pub fn table_bytes(&self) -> usize {
-        self.table.memory_bytes()
+        self.entries.memory_bytes()
     }
 
     /// Size and load of the table.
     pub fn table_stats(&self) -> crate::table::Stats {
-        self.table.stats()
+        self.entries.stats()
     }
 
     /// Seeds the random choices of eviction and RANDOMKEY.
@@ -524,11 +531,11 @@ impl Db {
 
     #[inline]
     fn expire_if_due(&mut self, hash: u64, key: &[u8]) {
-        if self.table.expiring_len() == 0 || self.access.expired != ExpiredEntries::Delete {
+        if self.entries.expiring_len() == 0 || self.access.expired != ExpiredEntries::Delete {
             return;
         }
         if self
-            .table
+            .entries
             .find(hash, key)
             .is_some_and(|entry| due(entry, self.access.now))
         {
@@ -538,7 +545,7 @@ impl Db {
 
     #[cold]
     fn delete_expired(&mut self, hash: u64, key: &[u8]) {
-        if let Some(entry) = self.table.remove(hash, key) {
+        if let Some(entry) = self.entries.take(hash, key) {
             self.notices.push(Notice::Expired(key.into()));
             self.discard(entry, self.access.lazy_free.expire);
         }
@@ -559,7 +566,7 @@ impl Db {
             }
         };
         self.expire_cursor =
-            self.table
+            self.entries
                 .visit_expiring(self.expire_cursor, max, judge, &mut removed);
         let count = removed.len();
         for entry in removed {

@@ -12,9 +12,11 @@
 )]
 
 use crate::int::parse_i64;
+use crate::snapshot::FreezeId;
 use crate::table::{Slot, Thin};
 use crate::value::{
-    Hash, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut, ValueRef,
+    Hash, HeapString, List, Set, SortedSet, Stream, StringRef, StringValue, Value, ValueMut,
+    ValueRef,
 };
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
@@ -114,7 +116,7 @@ impl Entry {
                         Kind::HeapString,
                         RAW,
                         key,
-                        into_word(Box::new(bytes)),
+                        into_word(Box::new(HeapString::from(bytes))),
                         expiry,
                     )
                 }
@@ -145,7 +147,7 @@ impl Entry {
             Kind::HeapString,
             RAW,
             key,
-            into_word(Box::new(bytes.to_vec())),
+            into_word(Box::new(HeapString::from(bytes.to_vec()))),
             expiry,
         )
     }
@@ -393,9 +395,9 @@ impl Entry {
             match self.header().kind {
                 Kind::InlineString => ValueRef::String(StringRef::Bytes(self.inline_bytes())),
                 Kind::Int => ValueRef::String(StringRef::Int(self.word() as i64)),
-                Kind::HeapString => {
-                    ValueRef::String(StringRef::Bytes(&*from_word::<Vec<u8>>(self.word())))
-                }
+                Kind::HeapString => ValueRef::String(StringRef::Bytes(
+                    (*from_word::<HeapString>(self.word())).bytes(),
+                )),
                 Kind::List => ValueRef::List(&*from_word::<List>(self.word())),
                 Kind::Set => ValueRef::Set(&*from_word::<Set>(self.word())),
                 Kind::Hash => ValueRef::Hash(&*from_word::<Hash>(self.word())),
@@ -412,7 +414,9 @@ impl Entry {
         unsafe {
             match self.header().kind {
                 Kind::InlineString | Kind::Int => ValueMut::String,
-                Kind::HeapString => ValueMut::HeapString(&mut *from_word::<Vec<u8>>(self.word())),
+                Kind::HeapString => {
+                    ValueMut::HeapString(&mut *from_word::<HeapString>(self.word()))
+                }
                 Kind::List => ValueMut::List(&mut *from_word::<List>(self.word())),
                 Kind::Set => ValueMut::Set(&mut *from_word::<Set>(self.word())),
                 Kind::Hash => ValueMut::Hash(&mut *from_word::<Hash>(self.word())),
@@ -455,7 +459,7 @@ impl Entry {
             match kind {
                 Kind::InlineString | Kind::Int => Value::String(StringValue::Int(word as i64)),
                 Kind::HeapString => Value::String(StringValue::Bytes {
-                    bytes: *Box::from_raw(from_word::<Vec<u8>>(word)),
+                    bytes: Box::from_raw(from_word::<HeapString>(word)).into_bytes(),
                     raw,
                 }),
                 Kind::List => Value::List(Box::from_raw(from_word(word))),
@@ -498,15 +502,53 @@ impl Entry {
     }
 
     /// The string, if it is too long to live in the entry.
-    pub(crate) fn heap_string(&self) -> Option<&Vec<u8>> {
-        // SAFETY: of this kind the word is the pointer that `into_word` made from a box of a vector.
+    pub(crate) fn heap_string(&self) -> Option<&HeapString> {
+        // SAFETY: of this kind the word is the pointer that `into_word` made from a box of such a string.
         (self.header().kind == Kind::HeapString)
-            .then(|| unsafe { &*from_word::<Vec<u8>>(self.word()) })
+            .then(|| unsafe { &*from_word::<HeapString>(self.word()) })
     }
 
-    /// Whether freeing the value is worth another thread's time.
-    pub fn free_effort(&self) -> usize {
-        self.value().free_effort()
+    /// Whether freeing it takes so little that no other thread need do it. Not so while a snapshot has the value open.
+    #[inline]
+    pub fn is_cheap_to_free(&self) -> bool {
+        /// Allocations freed at once.
+        const MAX_EFFORT: usize = 64;
+        match self.header().kind {
+            Kind::InlineString | Kind::Int => true,
+            _ => self.value().free_effort() <= MAX_EFFORT && self.frozen_id().is_none(),
+        }
+    }
+
+    /// The name under which a snapshot has the value open.
+    #[inline]
+    pub(crate) fn frozen_id(&self) -> Option<FreezeId> {
+        // SAFETY: as for `value`.
+        unsafe {
+            match self.header().kind {
+                Kind::InlineString | Kind::Int => None,
+                Kind::HeapString => (*from_word::<HeapString>(self.word())).frozen_id(),
+                _ => self.value().frozen_id(),
+            }
+        }
+    }
+
+    /// The same entry under another key.
+    pub fn renamed(mut self, key: &[u8]) -> Entry {
+        let (expiry, header) = (self.expiry(), self.header());
+        let (kind, raw) = (header.kind, header.flags & RAW);
+        let mut renamed = if kind == Kind::InlineString {
+            let mut renamed = Entry::with_inline(key, self.inline_bytes(), expiry);
+            renamed.header_mut().flags |= raw;
+            renamed
+        } else {
+            let renamed = Entry::with_word(kind, raw, key, self.word(), expiry);
+            // The word belongs to the new entry: what is left drops as an integer.
+            self.header_mut().kind = Kind::Int;
+            renamed
+        };
+        renamed.header_mut().access = self.header().access.clone();
+        renamed.header_mut().epoch = self.header().epoch;
+        renamed
     }
 }
 
@@ -526,7 +568,7 @@ impl Drop for Entry {
         unsafe {
             match self.header().kind {
                 Kind::InlineString | Kind::Int => {}
-                Kind::HeapString => drop(Box::from_raw(from_word::<Vec<u8>>(self.word()))),
+                Kind::HeapString => drop(Box::from_raw(from_word::<HeapString>(self.word()))),
                 Kind::List => drop(Box::from_raw(from_word::<List>(self.word()))),
                 Kind::Set => drop(Box::from_raw(from_word::<Set>(self.word()))),
                 Kind::Hash => drop(Box::from_raw(from_word::<Hash>(self.word()))),

@@ -30,7 +30,7 @@ impl Entry {
     /// at; 0: all of them.
     pub fn memory_usage(&self, samples: usize) -> usize {
         let outside = match self.heap_string() {
-            Some(string) => size_class(size_of_val(string)) + size_class(string.capacity()),
+            Some(string) => size_class(size_of_val(string)) + string.heap_bytes(),
             None => self.value().memory_usage(samples),
         };
         SLOT_BYTES + size_class(self.allocated_bytes()) + outside

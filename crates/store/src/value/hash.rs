@@ -6,6 +6,7 @@ use crate::hash::hash;
 use crate::memory::{extrapolate, size_class};
 use crate::random;
 use crate::table::{self, Table};
+use crate::value::elements::Elements;
 use std::borrow::Cow;
 
 /// When a listpack becomes a table: `hash-max-listpack-entries` and `-value`.
@@ -28,7 +29,7 @@ pub type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 #[derive(Clone)]
 enum Form {
     Listpack(Listpack),
-    Table(Table<Element>),
+    Table(Elements),
 }
 
 impl Default for Hash {
@@ -91,8 +92,23 @@ impl Hash {
                 let sizes = table
                     .iter()
                     .map(|element| size_class(element.allocated_bytes()));
-                table.memory_bytes() - size_of_val(table) + extrapolate(table.len(), samples, sizes)
+                table.memory_bytes() - size_of::<Table<Element>>()
+                    + extrapolate(table.len(), samples, sizes)
             }
+        }
+    }
+
+    pub(crate) fn elements(&self) -> Option<&Elements> {
+        match &self.form {
+            Form::Table(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn elements_mut(&mut self) -> Option<&mut Elements> {
+        match &mut self.form {
+            Form::Table(elements) => Some(elements),
+            _ => None,
         }
     }
 
@@ -169,7 +185,7 @@ impl Hash {
     }
 
     fn become_table(&mut self) {
-        let mut table = Table::new();
+        let mut table = Elements::new();
         self.for_each(|field, value| table.insert_unique(hash(field), Element::new(field, value)));
         self.form = Form::Table(table);
     }

@@ -1,6 +1,8 @@
 //! The types a key can hold.
 
+pub(crate) mod elements;
 mod hash;
+mod heap_string;
 mod list;
 mod set;
 mod sorted_set;
@@ -8,6 +10,7 @@ mod stream;
 mod string;
 
 pub use hash::*;
+pub use heap_string::*;
 pub use list::*;
 pub use set::*;
 pub use sorted_set::*;
@@ -38,12 +41,26 @@ pub enum ValueRef<'a> {
 /// A value to change in place. Short strings have no place of their own: they are replaced.
 pub enum ValueMut<'a> {
     String,
-    HeapString(&'a mut Vec<u8>),
+    HeapString(&'a mut HeapString),
     List(&'a mut List),
     Set(&'a mut Set),
     Hash(&'a mut Hash),
     SortedSet(&'a mut SortedSet),
     Stream(&'a mut Stream),
+}
+
+impl ValueMut<'_> {
+    pub(crate) fn reborrow(&mut self) -> ValueMut<'_> {
+        match self {
+            ValueMut::String => ValueMut::String,
+            ValueMut::HeapString(string) => ValueMut::HeapString(string),
+            ValueMut::List(list) => ValueMut::List(list),
+            ValueMut::Set(set) => ValueMut::Set(set),
+            ValueMut::Hash(hash) => ValueMut::Hash(hash),
+            ValueMut::SortedSet(set) => ValueMut::SortedSet(set),
+            ValueMut::Stream(stream) => ValueMut::Stream(stream),
+        }
+    }
 }
 
 /// A type, by the name TYPE gives it.

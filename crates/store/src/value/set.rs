@@ -10,6 +10,7 @@ use crate::int::parse_i64;
 use crate::memory::{extrapolate, size_class};
 use crate::random;
 use crate::table::{self, Table};
+use crate::value::elements::Elements;
 use std::borrow::Cow;
 
 /// A listpack of this many members is still searched faster than a table is reached.
@@ -27,7 +28,7 @@ pub struct Set {
 enum Form {
     Intset(Intset),
     Listpack(Listpack),
-    Table(Table<Element>),
+    Table(Elements),
 }
 
 impl Default for Set {
@@ -92,8 +93,23 @@ impl Set {
                 let sizes = table
                     .iter()
                     .map(|element| size_class(element.allocated_bytes()));
-                table.memory_bytes() - size_of_val(table) + extrapolate(table.len(), samples, sizes)
+                table.memory_bytes() - size_of::<Table<Element>>()
+                    + extrapolate(table.len(), samples, sizes)
             }
+        }
+    }
+
+    pub(crate) fn elements(&self) -> Option<&Elements> {
+        match &self.form {
+            Form::Table(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn elements_mut(&mut self) -> Option<&mut Elements> {
+        match &mut self.form {
+            Form::Table(elements) => Some(elements),
+            _ => None,
         }
     }
 
@@ -175,7 +191,7 @@ impl Set {
     }
 
     fn become_table(&mut self) {
-        let mut table = Table::new();
+        let mut table = Elements::new();
         self.for_each(|member| table.insert_unique(hash(member), Element::new(member, b"")));
         self.form = Form::Table(table);
     }

@@ -166,15 +166,19 @@ fn setbit(cx: &mut DataContext<'_>) -> CommandResult {
             ));
         }
     };
+    let byte = (offset / 8) as usize;
     let edit = |bytes: &mut Vec<u8>| {
-        let needed = (offset / 8) as usize + 1;
+        let needed = byte + 1;
         let grows = bytes.len() < needed;
         if grows {
             bytes.resize(needed, 0);
         }
         (grows, bits::set(bytes, offset, bit))
     };
-    let (grew, before) = cx.db.edit_string(key, edit).or_wrong_type()?;
+    let (grew, before) = cx
+        .db
+        .edit_string(key, byte..byte + 1, edit)
+        .or_wrong_type()?;
     if grew || before != bit {
         cx.effects.changed(key);
         cx.effects.notify(EventClass::STRING, "setbit", key);

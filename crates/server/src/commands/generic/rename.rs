@@ -88,10 +88,7 @@ fn rename_key(cx: &mut DataContext<'_>, replace: bool) -> Result<bool, CommandEr
         cx.db.remove(new);
     }
     let entry = cx.db.take(old).expect("it was there a moment ago");
-    let expiry = entry.expiry();
-    let value = entry.into_value();
-    let expiry = expiry.map_or(store::db::Expiry::Never, store::db::Expiry::At);
-    cx.db.set(new, value, expiry);
+    cx.db.insert_entry(entry.renamed(new));
     cx.effects.touched(old);
     cx.effects.changed(new);
     cx.effects.notify(EventClass::GENERIC, "rename_from", old);

@@ -125,7 +125,8 @@ fn append(cx: &mut DataContext<'_>) -> CommandResult {
             bytes.extend_from_slice(suffix);
             bytes.len()
         };
-        cx.db.edit_string(key, edit).or_wrong_type()?
+        // What is appended changes nothing that is there.
+        cx.db.edit_string(key, 0..0, edit).or_wrong_type()?
     };
     cx.effects.changed(key);
     cx.effects.notify(EventClass::STRING, "append", key);
@@ -190,15 +191,15 @@ fn setrange(cx: &mut DataContext<'_>) -> CommandResult {
         return Ok(());
     }
     check_length(cx, offset, value.len())?;
+    let end = offset + value.len();
     let edit = |bytes: &mut Vec<u8>| {
-        let end = offset + value.len();
         if bytes.len() < end {
             bytes.resize(end, 0);
         }
         bytes[offset..end].copy_from_slice(value);
         bytes.len()
     };
-    let len = cx.db.edit_string(key, edit).or_wrong_type()?;
+    let len = cx.db.edit_string(key, offset..end, edit).or_wrong_type()?;
     cx.effects.changed(key);
     cx.effects.notify(EventClass::STRING, "setrange", key);
     cx.reply.integer(len as i64);

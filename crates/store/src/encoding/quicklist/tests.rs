@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 fn texts(list: &Quicklist) -> Vec<Vec<u8>> {
     let mut texts = Vec::new();

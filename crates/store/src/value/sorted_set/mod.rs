@@ -10,6 +10,7 @@ mod pairs;
 mod tests;
 
 use crate::encoding::listpack::{Item, Listpack};
+use crate::value::elements::Elements;
 use ordered::Ordered;
 use pairs::Pairs;
 use std::ops::Range;
@@ -170,6 +171,20 @@ impl SortedSet {
         match &self.form {
             Form::Listpack(pairs) => Some(pairs.listpack()),
             Form::Table(_) => None,
+        }
+    }
+
+    pub(crate) fn elements(&self) -> Option<&Elements> {
+        match &self.form {
+            Form::Table(ordered) => Some(ordered.elements()),
+            Form::Listpack(_) => None,
+        }
+    }
+
+    pub(crate) fn elements_mut(&mut self) -> Option<&mut Elements> {
+        match &mut self.form {
+            Form::Table(ordered) => Some(ordered.elements_mut()),
+            Form::Listpack(_) => None,
         }
     }
 

@@ -9,14 +9,14 @@ use crate::element::{Element, ElementRef};
 use crate::encoding::listpack::Item;
 use crate::encoding::score_tree::{self, Member, ScoreTree};
 use crate::hash::hash;
-use crate::table::Table;
+use crate::value::elements::Elements;
 use std::ops::Range;
 
 /// See the module. Every element of the table is in the tree with its score, and the tree has nothing else: an element
 /// leaves the tree before it is freed.
 #[derive(Default)]
 pub(super) struct Ordered {
-    table: Table<Element>,
+    table: Elements,
     tree: ScoreTree<ElementRef>,
     /// Bytes of all elements.
     element_bytes: usize,
@@ -52,6 +52,15 @@ impl Ordered {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.tree.len()
+    }
+
+    pub(super) fn elements(&self) -> &Elements {
+        &self.table
+    }
+
+    /// For a snapshot, which changes no element.
+    pub(super) fn elements_mut(&mut self) -> &mut Elements {
+        &mut self.table
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
