@@ -10,6 +10,10 @@
 //! which means "count them". Bytes from outside enter through [`Listpack::from_bytes_validated`] only; after that every
 //! offset found inside can be trusted.
 
+mod walk;
+
+pub use walk::Tail;
+
 use crate::int::parse_i64;
 use std::ops::Range;
 
@@ -390,6 +394,9 @@ impl Listpack {
     /// Gives the bytes in `range` the new length `len`, moving what follows.
     fn resize(&mut self, range: Range<usize>, len: usize) {
         let (old_total, old) = (self.bytes.len(), range.len());
+        if len == old {
+            return;
+        }
         let total = old_total - old + len;
         if len > old {
             if total > self.bytes.capacity() {
