@@ -5,13 +5,12 @@
 //! client, longest waiting first.
 
 use crate::context::DataContext;
-use crate::effects::{BlockOn, Effects};
+use crate::effects::{BlockOn, Effects, FlushScope};
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
 use front::command::{CommandError, CommandId, Group};
 use front::{Client, ClientKey, UnixMillis};
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use store::keyspace::Keyspace;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use store::value::ValueType;
 
 /// See the module.
@@ -19,6 +18,8 @@ use store::value::ValueType;
 pub struct BlockedClients {
     waiting: HashMap<(u32, Box<[u8]>), VecDeque<ClientKey>>,
     timeouts: BTreeSet<(UnixMillis, ClientKey)>,
+    /// Those whose wait ends, with an error, when the key is gone.
+    minding: HashSet<ClientKey>,
     count: usize,
 }
 
@@ -42,10 +43,20 @@ impl BlockedClients {
         !self.waiting.is_empty()
     }
 
-    /// After two dbs were exchanged, a client may find the key it waits for.
-    pub fn ready_after_swap(&self, effects: &mut Effects, keyspace: &mut Keyspace, a: u32, b: u32) {
-        for (db, key) in self.waiting.keys().filter(|(db, _)| *db == a || *db == b) {
-            if keyspace.db(*db).peek(key).is_some() {
+    /// Whether somebody must hear when a key is gone.
+    pub fn any_mind_keys(&self) -> bool {
+        !self.minding.is_empty()
+    }
+
+    /// Whole dbs were emptied or exchanged: a client may find the key it waits for, or find it gone.
+    pub fn ready_after(&self, effects: &mut Effects, scope: FlushScope) {
+        for (db, key) in self.waiting.keys() {
+            let is_meant = match scope {
+                FlushScope::All => true,
+                FlushScope::Db(flushed) => *db == flushed,
+                FlushScope::Swap(a, b) => *db == a || *db == b,
+            };
+            if is_meant {
                 effects.ready_in(*db, key);
             }
         }
@@ -64,6 +75,7 @@ impl BlockedClients {
             return;
         };
         self.count -= 1;
+        self.minding.remove(&client.key);
         if let Some(until) = blocked.until {
             self.timeouts.remove(&(until, client.key));
         }
@@ -124,12 +136,33 @@ impl Server {
         let blocked = Blocked {
             reason: BlockReason::Keys,
             command,
-            args: OwnedArgs::new(args),
+            args: on.request.unwrap_or_else(|| OwnedArgs::new(args)),
             until: on.until,
             since_us,
             keys: on.keys,
         };
         self.blocked.park(client, blocked);
+        if on.ends_with_key {
+            self.blocked.minding.insert(key);
+        }
+    }
+
+    /// A key changed. If it is gone, or holds something else now, those who mind hear of it when the unit ends.
+    pub(crate) fn wake_those_who_mind(&mut self, db: u32, key: Box<[u8]>) {
+        if self.blocked.minding.is_empty() {
+            return;
+        }
+        let waited_for = (db, key);
+        let queue = self.blocked.waiting.get(&waited_for);
+        let minding = queue.into_iter().flatten();
+        let minding = minding
+            .copied()
+            .find(|client| self.blocked.minding.contains(client));
+        let found = self.keyspace.db(db).peek(&waited_for.1);
+        let found = found.map(|entry| entry.value().value_type());
+        if minding.is_some_and(|client| self.awaited_type(client) != found) {
+            self.effects.ready.push(waited_for);
+        }
     }
 
     /// Ends a wait: the client may go on.
@@ -155,7 +188,7 @@ impl Server {
                     let found = self.keyspace.begin(db, access).peek(&key);
                     let found = found.map(|entry| entry.value().value_type());
                     if self.is_served_by(client, found) {
-                        self.retry_blocked(client);
+                        self.retry_blocked(client, &key);
                     }
                 }
             }
@@ -165,23 +198,24 @@ impl Server {
     /// Whether a client that waits for a key goes on now that it holds this. Who waits for a list is not told that a
     /// string came instead.
     fn is_served_by(&self, client: ClientKey, found: Option<ValueType>) -> bool {
-        let blocked = self
-            .front
-            .clients
-            .get(client)
-            .and_then(|client| client.blocked.as_ref());
-        let Some(blocked) = blocked else {
-            return false;
-        };
-        match self.front.table.entry(blocked.command).spec.group {
-            Group::List => found == Some(ValueType::List),
-            Group::SortedSet => found == Some(ValueType::SortedSet),
-            _ => true,
+        let awaited = self.awaited_type(client);
+        awaited.is_some() && (awaited == found || self.blocked.minding.contains(&client))
+    }
+
+    /// The type of value that a blocked client waits for.
+    fn awaited_type(&self, client: ClientKey) -> Option<ValueType> {
+        let client = self.front.clients.get(client)?;
+        let command = client.blocked.as_ref()?.command;
+        match self.front.table.entry(command).spec.group {
+            Group::List => Some(ValueType::List),
+            Group::SortedSet => Some(ValueType::SortedSet),
+            Group::Stream => Some(ValueType::Stream),
+            _ => None,
         }
     }
 
-    fn retry_blocked(&mut self, key: ClientKey) {
-        let Some(client) = self.front.clients.get_mut(key) else {
+    fn retry_blocked(&mut self, client_key: ClientKey, woken_by: &[u8]) {
+        let Some(client) = self.front.clients.get_mut(client_key) else {
             return;
         };
         let Some(blocked) = client.blocked.as_ref() else {
@@ -192,9 +226,11 @@ impl Server {
         }
         let (command, args, since_us) = (blocked.command, blocked.args.clone(), blocked.since_us);
         let waited_us = self.front.clock.mono_us().saturating_sub(since_us);
-        if self.run_again(key, command, &args.slices(), waited_us) {
-            self.unpark(key);
+        self.effects.woken_by = Some(woken_by.into());
+        if self.run_again(client_key, command, &args.slices(), waited_us) {
+            self.unpark(client_key);
         }
+        self.effects.woken_by = None;
     }
 
     /// Ends the waits whose time is up.

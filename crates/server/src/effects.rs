@@ -76,6 +76,10 @@ pub struct BlockOn {
     pub keys: Vec<Box<[u8]>>,
     /// Wall-clock time of giving up; None waits forever.
     pub until: Option<UnixMillis>,
+    /// The request that runs again, if not the one that came: it may have meant a moment that passes.
+    pub request: Option<OwnedArgs>,
+    /// Whether the wait ends, with an error, when a key stops holding what the command works on.
+    pub ends_with_key: bool,
 }
 
 /// See the module.
@@ -93,6 +97,8 @@ pub struct Effects {
     /// Keys that may serve a blocked client, by db, in the order they became ready.
     pub ready: Vec<(u32, Box<[u8]>)>,
     pub block: Option<BlockOn>,
+    /// The key that woke the client whose request runs again.
+    pub woken_by: Option<Box<[u8]>>,
 }
 
 /// What FLUSHDB, FLUSHALL and SWAPDB touched.
@@ -198,6 +204,8 @@ impl Effects {
         self.block = Some(BlockOn {
             keys: keys.iter().map(|&key| key.into()).collect(),
             until,
+            request: None,
+            ends_with_key: false,
         });
     }
 }

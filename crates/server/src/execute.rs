@@ -299,7 +299,7 @@ impl Server {
             true => Wanted::default(),
             false => Wanted {
                 events: self.notify,
-                changed_keys: !self.watched.is_empty(),
+                changed_keys: !self.watched.is_empty() || self.blocked.any_mind_keys(),
                 ready_keys: self.blocked.any_on_keys(),
                 propagation,
             },
@@ -436,7 +436,7 @@ impl Server {
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
         }
-        self.finish_propagation();
+        self.finish_unit();
     }
 
     /// Tells subscribers of `__keyspace@<db>__:<key>` and `__keyevent@<db>__:<event>` what happened.
@@ -457,6 +457,7 @@ impl Server {
     fn touch_watched(&mut self) {
         for (db, key) in std::mem::take(&mut self.effects.changed) {
             self.watched.touch(&mut self.front.clients, db, &key);
+            self.wake_those_who_mind(db, key);
         }
     }
 

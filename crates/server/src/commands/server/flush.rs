@@ -136,6 +136,7 @@ impl Server {
                 }
             }
         }
+        self.blocked.ready_after(&mut self.effects, scope);
         removed
     }
 }
@@ -159,9 +160,7 @@ fn swapdb(cx: &mut ServerContext<'_>) -> CommandResult {
             .watched
             .touch_all(&mut server.front.clients, &mut server.keyspace, scope);
         server.keyspace.swap(a, b);
-        server
-            .blocked
-            .ready_after_swap(&mut server.effects, &mut server.keyspace, a, b);
+        server.blocked.ready_after(&mut server.effects, scope);
     }
     server.effects.dirty += 1;
     cx.reply.ok();

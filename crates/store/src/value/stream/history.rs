@@ -29,18 +29,21 @@ impl History {
         if id >= self.last_id {
             return (id == self.last_id).then_some(self.entries_added);
         }
-        let gap_among_entries =
-            self.max_deleted_id != StreamId::MIN && self.max_deleted_id >= self.first_id;
-        if gap_among_entries || id > self.first_id {
+        if self.has_gap() || id > self.first_id {
             return None;
         }
         let before_first = self.entries_added.saturating_sub(self.len);
         Some(before_first + u64::from(id == self.first_id))
     }
 
-    /// Whether an entry at or after `id` was deleted out of the middle, so that counting on from `id` would be wrong.
+    /// Whether an entry may be missing among those that are left.
+    fn has_gap(&self) -> bool {
+        self.max_deleted_id != StreamId::MIN && self.max_deleted_id >= self.first_id
+    }
+
+    /// Whether an entry may be missing at or after `id`, so that counting on from `id` would be wrong.
     fn has_gap_from(&self, id: StreamId) -> bool {
-        self.len > 0 && self.max_deleted_id != StreamId::MIN && id <= self.max_deleted_id
+        self.len > 0 && self.has_gap() && id <= self.max_deleted_id
     }
 
     /// How many entries a group has not read yet, where that can be told.

@@ -30,6 +30,20 @@ impl StreamId {
         self.number().checked_sub(1).map(StreamId::from_number)
     }
 
+    /// The text, as replies have it.
+    #[inline]
+    pub fn text(self) -> IdText {
+        let mut text = IdText {
+            bytes: [0; IdText::MAX],
+            len: 0,
+        };
+        let mut digits = itoa::Buffer::new();
+        text.push(digits.format(self.ms).as_bytes());
+        text.push(b"-");
+        text.push(digits.format(self.seq).as_bytes());
+        text
+    }
+
     /// The binary form, whose bytes sort as ids do.
     pub fn to_bytes(self) -> [u8; StreamId::BYTES] {
         self.number().to_be_bytes()
@@ -82,6 +96,30 @@ impl fmt::Display for StreamId {
     }
 }
 
+/// The text of an id.
+#[derive(Clone, Copy)]
+pub struct IdText {
+    bytes: [u8; IdText::MAX],
+    len: usize,
+}
+
+impl IdText {
+    /// Two numbers of 20 digits and what parts them.
+    const MAX: usize = 41;
+
+    fn push(&mut self, part: &[u8]) {
+        self.bytes[self.len..self.len + part.len()].copy_from_slice(part);
+        self.len += part.len();
+    }
+}
+
+impl AsRef<[u8]> for IdText {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +147,18 @@ mod tests {
         assert_eq!(ids.map(|id| StreamId::from_bytes(id.to_bytes())), ids);
         assert_eq!(StreamId::new(1, 2).shared_bytes(StreamId::new(1, 3)), 15);
         assert_eq!(StreamId::MAX.shared_bytes(StreamId::MAX), 16);
+    }
+
+    #[test]
+    fn the_text_is_two_decimal_numbers() {
+        for id in [
+            StreamId::MIN,
+            StreamId::new(1_526_919_030_474, 55),
+            StreamId::MAX,
+        ] {
+            assert_eq!(id.text().as_ref(), id.to_string().as_bytes());
+        }
+        assert_eq!(StreamId::new(7, 10).to_string(), "7-10");
     }
 
     #[test]

@@ -16,14 +16,14 @@ mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use history::History;
-pub use id::StreamId;
-pub use node::{Entry, Fields, InvalidNode, NodeLimits};
+pub use id::{IdText, StreamId};
+pub use node::{ENTRY_BYTES_MAX, Entry, Fields, InvalidNode, NodeLimits};
 pub use range::{Direction, StreamRange};
 pub use trim::{Trim, TrimTo};
 
 use crate::encoding::listpack::Listpack;
 use index::NodeIndex;
-use node::{NODE_BYTES_MAX, Node};
+use node::Node;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -96,7 +96,7 @@ impl Stream {
             return Err(AddError::IdTooSmall);
         }
         let bytes = pairs.iter().map(|item| item.len()).sum();
-        if bytes > NODE_BYTES_MAX {
+        if bytes > ENTRY_BYTES_MAX {
             return Err(AddError::TooLarge);
         }
         match self.nodes.last_mut() {

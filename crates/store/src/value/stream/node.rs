@@ -28,8 +28,8 @@ pub struct NodeLimits {
     pub entries: usize,
 }
 
-/// However large nodes may be, this many bytes of fields and values end one.
-pub(super) const NODE_BYTES_MAX: usize = 1 << 30;
+/// The most bytes of fields and values of one entry. However large nodes may be, as many end one.
+pub const ENTRY_BYTES_MAX: usize = 1 << 30;
 
 /// A macro node. Copies share the bytes until one of them changes.
 #[derive(Clone)]
@@ -126,8 +126,8 @@ impl Node {
     /// Whether an entry with `bytes` of fields and values goes in here rather than into a new node.
     pub(super) fn has_room(&self, bytes: usize, limits: NodeLimits) -> bool {
         let max = match limits.bytes {
-            0 => NODE_BYTES_MAX,
-            max => max.min(NODE_BYTES_MAX),
+            0 => ENTRY_BYTES_MAX,
+            max => max.min(ENTRY_BYTES_MAX),
         };
         self.items.bytes_len().saturating_add(bytes) < max
             && (limits.entries == 0 || self.live() + self.deleted() < limits.entries as u64)
@@ -444,7 +444,7 @@ mod tests {
         let limits = |bytes, entries| NodeLimits { bytes, entries };
         assert!(node.has_room(7, limits(len + 8, 0)));
         assert!(!node.has_room(8, limits(len + 8, 0)));
-        assert!(!node.has_room(NODE_BYTES_MAX, limits(0, 0)));
+        assert!(!node.has_room(ENTRY_BYTES_MAX, limits(0, 0)));
         node.delete(&[place]);
         assert!(node.has_room(8, limits(0, 5)));
         assert!(!node.has_room(8, limits(0, 4)));

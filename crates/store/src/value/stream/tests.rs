@@ -47,7 +47,7 @@ fn ids_only_grow() {
 #[test]
 fn an_entry_too_large_for_any_node_is_refused() {
     let mut stream = Stream::default();
-    let value = vec![0; NODE_BYTES_MAX];
+    let value = vec![0; ENTRY_BYTES_MAX];
     assert_eq!(
         stream.add(id(1), &[b"f", &value], LIMITS),
         Err(AddError::TooLarge)
