@@ -14,7 +14,7 @@ UNITS    ?=
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit compat differential conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit compat container differential conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ conformance: setup $(CHECKED_BIN) ## Redis's own test suite, compared with what 
 
 conformance-update: setup $(CHECKED_BIN) ## write down what passes of Redis's own test suite now: UNITS=...
 	@tests/conformance/suite.py update --jobs $(JOBS) $(UNITS)
+
+container: build ## the container guard in a real memory cgroup; as root
+	@tools/container
 
 docs: ## rewrite the generated pages under docs/
 	@tools/docs write

@@ -198,3 +198,13 @@ fn debug_is_refused_unless_the_configuration_allows_it() {
         "#,
     );
 }
+
+#[test]
+fn directives_of_our_own_hide_from_patterns_that_redis_knows() {
+    same(
+        r#"
+        CONFIG GET pl*
+        CONFIG GET *guard*
+        "#,
+    );
+}

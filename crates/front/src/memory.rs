@@ -35,6 +35,16 @@ pub fn used() -> usize {
     (this_thread() + HELPERS.load(Ordering::Relaxed)).max(0) as usize
 }
 
+/// Bytes the calling thread has ever allocated.
+#[inline]
+pub fn allocated_by_this_thread() -> u64 {
+    COUNTERS.with(|counters| {
+        counters
+            .as_ref()
+            .map_or(0, |(allocated, _)| allocated.get())
+    })
+}
+
 /// Makes a helper thread's allocations and frees visible in [`used`].
 pub fn publish_helper_thread() {
     let now = this_thread();
@@ -98,10 +108,23 @@ pub fn purge() -> bool {
 }
 
 /// Bytes of the process that are in memory, as the system counts them.
-pub fn resident() -> Option<usize> {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resident {
+    pub total: usize,
+    /// Without pages of files, which the system can take back.
+    pub own: usize,
+}
+
+/// None where the system does not tell.
+pub fn resident() -> Option<Resident> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size())
+    let mut pages = statm.split(' ').skip(1).map(str::parse::<usize>);
+    let (total, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
+    let page = rustix::param::page_size();
+    Some(Resident {
+        total: total * page,
+        own: total.saturating_sub(shared) * page,
+    })
 }
 
 /// Bytes of memory the machine has.
@@ -116,10 +139,10 @@ mod tests {
 
     #[test]
     fn the_process_is_in_memory_and_the_machine_has_more() {
-        let resident = resident().expect("Linux has /proc");
+        let Resident { total, own } = resident().expect("Linux has /proc");
         assert!(
-            resident > 100_000 && resident < system_total(),
-            "{resident}"
+            own > 100_000 && own < total && total < system_total(),
+            "{own} {total}"
         );
     }
 }

@@ -36,6 +36,12 @@ struct Limits {
 /// See the module.
 pub struct Eviction {
     limits: Limits,
+    /// What the container leaves, when that is less than `maxmemory`.
+    cap: Option<usize>,
+    /// The container has no room for anything more, whatever may be evicted.
+    halted: bool,
+    /// What counts: the lower of the two; 0: no limit.
+    limit: usize,
     candidates: Candidates,
     /// The last turn left work to the next one.
     unfinished: bool,
@@ -55,6 +61,9 @@ impl Default for Eviction {
                 turn_us: Some(0),
                 lazy: false,
             },
+            cap: None,
+            halted: false,
+            limit: 0,
             candidates: Candidates::default(),
             unfinished: false,
             exceeded_since_us: None,
@@ -82,6 +91,17 @@ impl Eviction {
             self.unfinished = limits.bytes > 0;
         }
         self.limits = limits;
+        self.limit = lower(self.limits.bytes, self.cap);
+    }
+
+    /// Follows what the container leaves; `halted`: it has no room for anything more.
+    pub(crate) fn set_container(&mut self, cap: Option<usize>, halted: bool) {
+        self.cap = cap;
+        self.halted = halted;
+        let limit = lower(self.limits.bytes, cap);
+        // Approached at once, as a lower `maxmemory` is.
+        self.unfinished |= limit != 0 && (self.limit == 0 || limit < self.limit);
+        self.limit = limit;
     }
 
     /// Milliseconds memory was over its limit: all in all, and in the present stretch.
@@ -111,6 +131,15 @@ impl Eviction {
             (Room::Later | Room::Lacking, None) => self.exceeded_since_us = Some(now_us),
             _ => {}
         }
+    }
+}
+
+/// The lower of `maxmemory` (0: none) and a cap; 0: neither.
+fn lower(maxmemory: usize, cap: Option<usize>) -> usize {
+    match cap {
+        None => maxmemory,
+        Some(cap) if maxmemory == 0 => cap,
+        Some(cap) => cap.min(maxmemory),
     }
 }
 
@@ -147,7 +176,8 @@ impl Server {
         key: ClientKey,
         id: CommandId,
     ) -> Result<(), CommandError> {
-        if self.make_room() != Room::Lacking {
+        self.guard_container();
+        if self.make_room() != Room::Lacking && !self.eviction.halted {
             return Ok(());
         }
         let transaction = self.client_of(key).transaction.as_deref();
@@ -160,7 +190,7 @@ impl Server {
     /// Deletes keys until memory fits, for as long as a turn may take.
     #[inline]
     pub(crate) fn make_room(&mut self) -> Room {
-        let limit = self.eviction.limits.bytes;
+        let limit = self.eviction.limit;
         // Nearly always it fits, and this is all there is to do.
         if limit == 0 || (front::memory::used() <= limit && self.eviction.is_settled()) {
             return Room::Enough;
@@ -185,7 +215,8 @@ impl Server {
     fn evict(&mut self, limit: usize, started_us: u64) -> Room {
         /// Keys between two looks at the clock.
         const STEP: usize = 16;
-        if self.memory_to_limit() <= limit {
+        // A dataset that is being loaded, or must stay as it is for a time, is not for eviction to change.
+        if self.is_loading() || self.pause.is_active() || self.memory_to_limit() <= limit {
             return Room::Enough;
         }
         let limits = self.eviction.limits.clone();
@@ -236,7 +267,12 @@ impl Server {
     /// Bytes that must not cause eviction, as evicting would produce more of them: what waits to be written to the AOF or
     /// sent to replicas.
     pub(crate) fn memory_not_counted(&self) -> usize {
-        self.write_stream.pending_bytes()
+        self.write_stream.pending_bytes() + self.aof_buffered()
+    }
+
+    /// Bytes that wait to be written to the AOF.
+    pub(crate) fn aof_buffered(&self) -> usize {
+        self.aof.writer().map_or(0, |writer| writer.buffered())
     }
 }
 
@@ -258,6 +294,20 @@ mod tests {
                 Some(126_205_358),
                 None
             ]
+        );
+    }
+
+    #[test]
+    fn the_lower_of_maxmemory_and_the_cap_counts() {
+        assert_eq!(
+            [
+                lower(0, None),
+                lower(9, None),
+                lower(0, Some(5)),
+                lower(9, Some(5)),
+                lower(5, Some(9))
+            ],
+            [0, 9, 5, 5, 5]
         );
     }
 

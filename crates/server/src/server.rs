@@ -8,6 +8,7 @@ use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
 use crate::eviction::Eviction;
 use crate::memory::MemoryHistory;
+use crate::memory::guard::Guard;
 use crate::monitor::Monitors;
 use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
@@ -47,6 +48,7 @@ pub struct Server {
     pub stats: Stats,
     pub eviction: Eviction,
     pub memory: MemoryHistory,
+    pub guard: Guard,
     /// By command id.
     pub command_stats: Vec<CommandStats>,
     pub(crate) debug: DebugSwitches,
@@ -104,6 +106,7 @@ impl Server {
             stats: Stats::default(),
             eviction: Eviction::default(),
             memory: MemoryHistory::default(),
+            guard: Guard::default(),
             command_stats,
             debug: DebugSwitches::default(),
             pause: Pause::default(),
@@ -226,7 +229,7 @@ impl Service for Server {
             self.expire_due_keys();
         }
         self.rewrite_when_due();
-        self.observe_memory();
+        self.look_after_memory();
         if self.continue_eviction() {
             return 0;
         }

@@ -1,6 +1,7 @@
 //! From command line to event loop, and the way out.
 
 use crate::config::{self, Config, ConfigError};
+use crate::memory;
 use crate::server::Server;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -155,6 +156,7 @@ fn run(config: Config) -> Result<(), String> {
             "daemonize is not supported: run in the foreground under a supervisor (systemd, Kubernetes)".into()
         );
     }
+    memory::guard::check_at_start(&config, memory::cgroup::memory_limit())?;
     let random = RandomState::new();
     store::hash::seed((random.hash_one(0), random.hash_one(1)));
     let mut server = Server::new(config, random.hash_one(2)).map_err(|error| error.to_string())?;

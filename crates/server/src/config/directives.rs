@@ -22,6 +22,9 @@ pub(crate) enum DirectiveFlag {
     Sensitive,
     /// CONFIG GET shows it by its exact name only.
     Hidden,
+    /// Redis has no such directive: CONFIG GET shows it to patterns that begin as its name does, so that tools which know
+    /// Redis's directives do not meet it.
+    Own,
     /// CONFIG SET refuses while the dataset is loading.
     DenyLoading,
     /// Takes several words.
@@ -42,6 +45,9 @@ impl Directive {
         self.flags.contains(&flag)
     }
 }
+
+/// What the names of directives that Redis does not have begin with.
+pub(crate) const OWN_PREFIX: &[u8] = b"platform-kv-";
 
 const I32_MAX: i64 = i32::MAX as i64;
 const I32_MIN: i64 = i32::MIN as i64;
@@ -239,6 +245,7 @@ directives! {
     UNIXSOCKETPERM = "unixsocketperm", "", Octal(0), [Immutable];
     ZSET_MAX_LISTPACK_ENTRIES = "zset-max-listpack-entries", "zset-max-ziplist-entries", Integer(128, 0, i64::MAX), [];
     ZSET_MAX_LISTPACK_VALUE = "zset-max-listpack-value", "zset-max-ziplist-value", Memory(64, 0), [];
+    PLATFORM_KV_CONTAINER_GUARD = "platform-kv-container-guard", "", Bool(true), [Own];
     RDB_KEY_SAVE_DELAY = "rdb-key-save-delay", "", Integer(0, I32_MIN, I32_MAX), [Hidden];
     KEY_LOAD_DELAY = "key-load-delay", "", Integer(0, I32_MIN, I32_MAX), [Hidden];
     WATCHDOG_PERIOD = "watchdog-period", "", Integer(0, 0, I32_MAX), [Hidden];

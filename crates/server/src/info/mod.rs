@@ -29,10 +29,14 @@ const SECTIONS: &[Section] = &[
     ("errorstats", "Errorstats", errorstats),
     ("cluster", "Cluster", cluster),
     ("keyspace", "Keyspace", keyspace),
+    (OWN, "Platform_kv", platform_kv),
 ];
 
 /// Shown only when asked for by name, or with `all` and `everything`.
 const EXTRA: &[&str] = &["commandstats"];
+
+/// The section of what Redis does not have.
+const OWN: &str = "platform_kv";
 
 /// The text of the sections a request names; none means the default ones.
 pub(crate) fn text(server: &Server, wanted: &[&[u8]]) -> String {
@@ -45,7 +49,12 @@ pub(crate) fn text(server: &Server, wanted: &[&[u8]]) -> String {
     let defaults = wanted.is_empty() || named("default");
     let mut text = String::new();
     for (name, title, write) in SECTIONS {
-        if named(name) || all || (defaults && !EXTRA.contains(name)) {
+        let shown = match *name {
+            // Redis has no such section: only who asks for it, or for everything there is, gets it.
+            OWN => named(OWN) || named("everything"),
+            name => named(name) || all || (defaults && !EXTRA.contains(&name)),
+        };
+        if shown {
             if !text.is_empty() {
                 text.push_str("\r\n");
             }
@@ -172,5 +181,11 @@ fn keyspace(server: &Server, out: &mut String) {
     for (index, db) in server.keyspace.iter().filter(|(_, db)| !db.is_empty()) {
         let line = format!("keys={},expires={},avg_ttl=0", db.len(), db.expiring_len());
         field!(out, format!("db{index}"), line);
+    }
+}
+
+fn platform_kv(server: &Server, out: &mut String) {
+    for (name, figure) in server.guard.figures() {
+        field!(out, format!("platform_kv_{name}"), figure);
     }
 }

@@ -1,6 +1,8 @@
 //! What the node's memory is used for, for INFO, MEMORY STATS and MEMORY DOCTOR.
 
+pub(crate) mod cgroup;
 mod doctor;
+pub(crate) mod guard;
 mod report;
 
 pub(crate) use doctor::diagnose;
@@ -26,7 +28,10 @@ impl MemoryHistory {
 
 impl Server {
     /// The periodic look at memory.
-    pub(crate) fn observe_memory(&mut self) {
-        self.memory.observe(front::memory::used());
+    pub(crate) fn look_after_memory(&mut self) {
+        if !self.debug.cron_paused {
+            self.memory.observe(front::memory::used());
+            self.guard_container();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! CONFIG: see and change directives while the node runs.
 
 use crate::commands::prelude::*;
-use crate::config::{self, Config, DIRECTIVES, DirectiveFlag, DirectiveId};
+use crate::config::{self, Config, DIRECTIVES, Directive, DirectiveFlag, DirectiveId};
 use crate::server::Server;
 
 pub(super) static CONFIG: Command = Command {
@@ -109,9 +109,9 @@ fn get(cx: &mut ServerContext<'_>) -> CommandResult {
                 if pattern.eq_ignore_ascii_case(name.as_bytes()) {
                     return Some(String::from_utf8_lossy(pattern).into_owned());
                 }
-                let visible = !directive.has(DirectiveFlag::Hidden);
-                (visible && front::glob::matches(pattern, name.as_bytes(), true))
-                    .then(|| name.to_string())
+                (is_visible(directive, pattern)
+                    && front::glob::matches(pattern, name.as_bytes(), true))
+                .then(|| name.to_string())
             });
             if let Some(name) = found {
                 shown.push((name, id));
@@ -124,6 +124,14 @@ fn get(cx: &mut ServerContext<'_>) -> CommandResult {
         cx.reply.bulk(cx.server.config.print(id));
     }
     Ok(())
+}
+
+/// Whether a pattern may find the directive.
+fn is_visible(directive: &Directive, pattern: &[u8]) -> bool {
+    if directive.has(DirectiveFlag::Own) {
+        return pattern.to_ascii_lowercase().starts_with(config::OWN_PREFIX);
+    }
+    !directive.has(DirectiveFlag::Hidden)
 }
 
 fn set(cx: &mut ServerContext<'_>) -> CommandResult {
@@ -248,4 +256,17 @@ fn help(cx: &mut ServerContext<'_>) -> CommandResult {
         cx.reply.simple(line);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_directives_are_found_only_by_who_spells_their_prefix() {
+        let own = config::directive(config::PLATFORM_KV_CONTAINER_GUARD);
+        assert!(is_visible(own, b"platform-kv-*") && is_visible(own, b"Platform-KV-c*"));
+        assert!(!is_visible(own, b"*") && !is_visible(own, b"p*"));
+        assert!(is_visible(config::directive(config::PORT), b"*"));
+    }
 }
