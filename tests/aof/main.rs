@@ -10,6 +10,7 @@
     reason = "black-box tests wait in real time"
 )]
 
+mod check;
 mod crash;
 mod damage;
 mod exchange;

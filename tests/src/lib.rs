@@ -29,5 +29,5 @@ pub use connection::Connection;
 pub use dataset::Dataset;
 pub use random::Random;
 pub use reply::{Reply, ReplyError};
-pub use server::Server;
+pub use server::{Scratch, Server, check_aof, platform_kv_binary, redis_check_aof};
 pub use words::{quote, split_words};

@@ -223,6 +223,51 @@ impl Drop for Server {
     }
 }
 
+/// A folder that is gone when this is dropped.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// An empty folder.
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Scratch {
+        Scratch(fresh_dir())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover in the temporary folder harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The real redis-check-aof.
+pub fn redis_check_aof() -> Command {
+    let mut command = Command::new(redis_server().path);
+    command.arg0("redis-check-aof");
+    command
+}
+
+/// Our `check-aof`.
+pub fn check_aof() -> Command {
+    let mut command = Command::new(platform_kv_binary());
+    command.arg("check-aof");
+    command
+}
+
+/// The built platform-kv: `$PLATFORM_KV_BIN`, or the one cargo built into the same target folder.
+///
+/// # Panics
+/// When there is none.
+pub fn platform_kv_binary() -> PathBuf {
+    platform_kv().path
+}
+
 fn platform_kv() -> Program {
     let path = std::env::var_os("PLATFORM_KV_BIN")
         .map(PathBuf::from)

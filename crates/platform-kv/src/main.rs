@@ -12,7 +12,8 @@ platform-kv: a key-value server that stands in for Redis 7.0.15.
 Usage: platform-kv <role> [arguments]
 
 Roles:
-  server    a data node (also under the name redis-server); `platform-kv server --help` tells more
+  server     a data node (also under the name redis-server); `platform-kv server --help` tells more
+  check-aof  checks append only files and cuts what is broken at their end (also under the name redis-check-aof)
 
 Options:
   --help, --version
@@ -27,8 +28,12 @@ fn main() -> ExitCode {
     if name.contains("redis-server") {
         return server::main(&args[1..]);
     }
+    if name.contains("redis-check-aof") {
+        return server::check_aof::main(&args[1..]);
+    }
     match args.get(1).map(String::as_str) {
         Some("server") => server::main(&args[2..]),
+        Some("check-aof") => server::check_aof::main(&args[2..]),
         Some("--version" | "-v") => {
             println!("platform-kv {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

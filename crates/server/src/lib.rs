@@ -2,6 +2,7 @@
 
 mod admission;
 mod blocking;
+pub mod check_aof;
 pub mod commands;
 pub mod config;
 pub mod context;
