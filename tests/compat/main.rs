@@ -17,4 +17,5 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod tracking;
 mod transactions;

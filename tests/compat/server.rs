@@ -1,5 +1,6 @@
 //! Server commands: COMMAND, CONFIG, INFO, DEBUG, SLOWLOG, LATENCY, MEMORY.
 
+use tests::Server;
 use tests::compat::{Protocol, same, same_in, same_with};
 
 #[test]
@@ -207,4 +208,171 @@ fn directives_of_our_own_hide_from_patterns_that_redis_knows() {
         CONFIG GET *guard*
         "#,
     );
+}
+
+#[test]
+fn slow_commands_are_kept_without_their_secrets() {
+    same(
+        r#"
+        SLOWLOG LEN
+        SLOWLOG GET
+        SLOWLOG GET x
+        SLOWLOG GET -2
+        SLOWLOG GET 1 2
+        SLOWLOG LEN x
+        SLOWLOG NOSUCH
+        SLOWLOG
+        CONFIG SET slowlog-log-slower-than 0
+        CONFIG SET masterauth secret maxmemory 0
+        SET k v
+        ? SLOWLOG GET
+        MULTI
+        PING
+        EXEC
+        ? SLOWLOG GET 2
+        SLOWLOG LEN
+        BLPOP q 0.01
+        SLOWLOG LEN
+        a> BLPOP q 0
+        CONFIG SET slowlog-log-slower-than -1
+        SLOWLOG LEN
+        SLOWLOG RESET
+        CONFIG SET slowlog-log-slower-than 0
+        RPUSH q 1
+        a<
+        CONFIG SET slowlog-log-slower-than -1
+        SLOWLOG LEN
+        CONFIG SET slowlog-max-len 2
+        SLOWLOG LEN
+        SLOWLOG GET 0
+        SLOWLOG RESET
+        SLOWLOG GET -1
+        SLOWLOG HELP x
+        "#,
+    );
+}
+
+#[test]
+fn latency_answers_for_events_and_commands() {
+    same(
+        r#"
+        LATENCY
+        LATENCY NOSUCH
+        LATENCY LATEST
+        LATENCY HISTORY nosuch
+        LATENCY HISTORY
+        LATENCY GRAPH nosuch
+        LATENCY RESET
+        LATENCY RESET a b
+        CONFIG SET latency-monitor-threshold 10
+        DEBUG SLEEP 0.02
+        ? LATENCY LATEST
+        ? LATENCY HISTORY command
+        ? LATENCY GRAPH command
+        ? LATENCY DOCTOR
+        LATENCY RESET command
+        LATENCY LATEST
+        CONFIG RESETSTAT
+        LATENCY HISTOGRAM nosuch
+        LATENCY HISTOGRAM set get
+        SET k v
+        ? LATENCY HISTOGRAM nosuch set SET
+        CONFIG SET latency-tracking no
+        CONFIG RESETSTAT
+        SET k v
+        LATENCY HISTOGRAM
+        INFO latencystats
+        CONFIG SET latency-tracking-info-percentiles "0.0 50.0 100.0 33.3333333333"
+        CONFIG GET latency-tracking-info-percentiles
+        CONFIG SET latency-tracking-info-percentiles "50 a"
+        CONFIG SET latency-tracking-info-percentiles "nan"
+        CONFIG SET latency-tracking-info-percentiles "50 101"
+        CONFIG SET latency-tracking-info-percentiles "-1"
+        CONFIG SET latency-tracking-info-percentiles ""
+        CONFIG GET latency-tracking-info-percentiles
+        LATENCY HELP x
+        "#,
+    );
+}
+
+#[test]
+fn errors_and_refusals_are_counted() {
+    same(
+        r#"
+        CONFIG SET latency-tracking no
+        CONFIG RESETSTAT
+        INFO errorstats
+        SET k
+        NOSUCH
+        LPUSH k v
+        SET k v
+        LPUSH k v
+        MULTI
+        SET k
+        EXEC
+        AUTH x
+        CLIENT KILL nosuch
+        EXEC
+        INFO errorstats
+        a: $a = ? CLIENT ID
+        a> BLPOP q 0
+        CLIENT UNBLOCK $a ERROR
+        a<
+        INFO errorstats
+        "#,
+    );
+}
+
+/// The names of INFO's fields and titles, without those of single commands and errors. Persistence is compared elsewhere:
+/// some of its fields come and go.
+fn info_names(server: &Server) -> Vec<String> {
+    let text = server.connect().run("INFO all").text();
+    let sections = text.split("\r\n\r\n");
+    sections
+        .filter(|section| !section.starts_with("# Persistence"))
+        .flat_map(str::lines)
+        .map(|line| line.split(':').next().unwrap_or_default().to_string())
+        .filter(|name| {
+            !["cmdstat", "errorstat", "latency"]
+                .iter()
+                .any(|p| name.starts_with(p))
+        })
+        .collect()
+}
+
+#[test]
+fn info_has_every_field_of_redis_in_its_order() {
+    let [ours, theirs] = [Server::start(&[]), Server::redis(&[])].map(|server| info_names(&server));
+    let missing: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
+    assert!(missing.is_empty(), "fields that INFO lacks: {missing:?}");
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn info_shows_the_sections_that_are_asked_for() {
+    let titles = |server: &Server, request: &str| -> Vec<String> {
+        let text = server.connect().run(request).text();
+        text.lines()
+            .filter(|line| line.starts_with('#') && *line != "# Platform_kv")
+            .map(str::to_string)
+            .collect()
+    };
+    let (subject, oracle) = (Server::start(&[]), Server::redis(&[]));
+    for request in [
+        "INFO",
+        "INFO all",
+        "INFO default",
+        "INFO EVERYTHING",
+        "INFO cpu sentinel",
+        "INFO keyspace CPU server cpu",
+        "INFO default commandstats",
+        "INFO modules",
+        "INFO nosuch",
+    ] {
+        assert_eq!(
+            titles(&subject, request),
+            titles(&oracle, request),
+            "{request}"
+        );
+    }
 }

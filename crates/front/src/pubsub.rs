@@ -47,6 +47,14 @@ impl PubSub {
             .collect()
     }
 
+    /// How many names have a subscriber.
+    pub fn name_count(&self, shard: bool) -> usize {
+        match shard {
+            true => self.shard_channels.len(),
+            false => self.channels.len(),
+        }
+    }
+
     /// How many clients subscribe to a channel itself.
     pub fn subscribers(&self, shard: bool, name: &[u8]) -> usize {
         let names = if shard {

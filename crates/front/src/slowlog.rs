@@ -74,10 +74,9 @@ impl SlowLog {
         self.entries.truncate(self.max_len);
     }
 
-    /// `slowlog-max-len`: how many commands are kept.
+    /// `slowlog-max-len`: how many commands are kept. Those beyond it go when the next one comes.
     pub fn set_max_len(&mut self, max_len: usize) {
         self.max_len = max_len;
-        self.entries.truncate(max_len);
     }
 
     /// The commands, the newest first.
@@ -152,7 +151,7 @@ mod tests {
         let mut log = log_of(&["get a", "get b", "get c"]);
         log.set_max_len(2);
         let ids = |log: &SlowLog| log.entries().map(|entry| entry.id).collect::<Vec<_>>();
-        assert_eq!(ids(&log), [2, 1]);
+        assert_eq!(ids(&log), [2, 1, 0]);
         log.add(&[b"ping"], Duration::ZERO, 0, "", "");
         assert_eq!(ids(&log), [3, 2]);
         log.set_max_len(0);

@@ -252,7 +252,7 @@ impl Server {
         self.command_stats[blocked.command.index()].failed_calls += 1;
         self.count_error(error);
         let mut reply = Vec::new();
-        resp::Writer::new(&mut reply, false).error(error.to_string());
+        resp::Writer::new(&mut reply, false).error(error.to_bytes());
         self.front.reply(key, &reply);
     }
 

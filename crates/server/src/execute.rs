@@ -1,5 +1,6 @@
 //! The path of a command: find it, admit it, run it, perform what it noted.
 
+use crate::call_stats::CallEnd;
 use crate::context::{DataContext, Handler, ServerContext};
 use crate::effects::{EventClass, Propagation, Wanted};
 use crate::server::Server;
@@ -11,6 +12,7 @@ use front::command::{
 use front::event_loop::Execution;
 use front::{ClientKey, FrontContext};
 use resp::Writer;
+use std::time::Duration;
 use store::db::Notice;
 
 /// Commands that EXEC runs at once even while a transaction is open.
@@ -80,6 +82,14 @@ impl Server {
 
     /// Runs one request of a client.
     pub(crate) fn execute_request(&mut self, key: ClientKey, args: &[&[u8]]) -> Execution {
+        let execution = self.admit_and_run(key, args);
+        if self.tracking.has_clients() && execution == Execution::Done {
+            self.forget_caching_choice(key);
+        }
+        execution
+    }
+
+    fn admit_and_run(&mut self, key: ClientKey, args: &[&[u8]]) -> Execution {
         let found = self.front.table.lookup(args);
         let Some(client) = self.front.clients.get_mut(key) else {
             return Execution::Done;
@@ -111,8 +121,11 @@ impl Server {
         }
         let mut reply = std::mem::take(&mut self.reply_scratch);
         reply.clear();
+        self.running = Some(key);
         self.call(key, id, args, &mut reply);
         self.finish_reply(key, &reply);
+        self.running = None;
+        self.send_pending_invalidations();
         /// A reply larger than this was rare; its memory goes back.
         const SCRATCH_KEPT: usize = 1024 * 1024;
         if reply.capacity() <= SCRATCH_KEPT {
@@ -169,6 +182,7 @@ impl Server {
             return Err(CommandError::WrongArity(entry.full_name.clone()));
         }
         self.admit(key, id, args)?;
+        self.limit_tracking_table();
         Ok(id)
     }
 
@@ -239,16 +253,17 @@ impl Server {
             Writer::new(reply, resp3).error(error.to_bytes());
             self.count_error(error);
         }
-        let took_ns = self.front.clock.read_mono_ns() - started_ns;
-        let stats = &mut self.command_stats[id.index()];
-        stats.calls += 1;
-        stats.usec += took_ns / 1000;
-        stats.failed_calls += u64::from(result.is_err());
-        self.stats.commands_processed += 1;
+        let took = Duration::from_nanos(self.front.clock.read_mono_ns() - started_ns);
+        let end = CallEnd::of(&result, self.effects.block.is_some());
+        self.count_call(key, id, args, took, end);
+        if self.tracking.has_clients() && self.front.table.entry(id).spec.flags.has(Flags::READONLY)
+        {
+            self.track_reads(key, id, args);
+        }
         if !self.monitors.is_empty() && !self.is_loading() {
             self.feed_monitors(key, id, args);
         }
-        self.perform_effects(db, id, args);
+        self.perform_effects(key, db, id, args);
         self.depth -= 1;
         if let Some(on) = self.effects.block.take() {
             self.block_client(key, id, args, on);
@@ -267,7 +282,9 @@ impl Server {
             return false;
         };
         let Caller { db, resp3, .. } = caller;
+        let started_ns = self.front.clock.read_mono_ns();
         self.depth += 1;
+        self.running = Some(key);
         self.prepare_effects(db);
         let mut reply = Vec::new();
         let result = self.run_handler(caller, id, args, &mut reply);
@@ -275,14 +292,20 @@ impl Server {
             reply.clear();
             Writer::new(&mut reply, resp3).error(error.to_bytes());
             self.count_error(error);
-            self.command_stats[id.index()].failed_calls += 1;
         }
-        self.perform_effects(db, id, args);
+        let took = Duration::from_nanos(self.front.clock.read_mono_ns() - started_ns);
+        let end = CallEnd::of(&result, self.effects.block.is_some());
+        if end != CallEnd::Blocked {
+            self.count_served(key, id, args, took, end);
+        }
+        self.perform_effects(key, db, id, args);
         self.depth -= 1;
         let answered = self.effects.block.take().is_none();
         if answered {
             self.front.reply(key, &reply);
         }
+        self.running = None;
+        self.send_pending_invalidations();
         self.finish_propagation();
         answered
     }
@@ -299,7 +322,9 @@ impl Server {
             true => Wanted::default(),
             false => Wanted {
                 events: self.notify,
-                changed_keys: !self.watched.is_empty() || self.blocked.any_mind_keys(),
+                changed_keys: !self.watched.is_empty()
+                    || self.blocked.any_mind_keys()
+                    || self.tracking.is_active(),
                 ready_keys: self.blocked.any_on_keys(),
                 propagation,
             },
@@ -361,7 +386,7 @@ impl Server {
     }
 
     /// Does what the command noted: propagation, events, watchers. Blocked clients are served when the unit ends.
-    fn perform_effects(&mut self, db: u32, id: CommandId, args: &[&[u8]]) {
+    fn perform_effects(&mut self, key: ClientKey, db: u32, id: CommandId, args: &[&[u8]]) {
         if matches!(self.handlers[id.index()], Some(Handler::Server(_))) {
             // It may have looked into any db.
             for db in 0..self.keyspace.count() as u32 {
@@ -388,7 +413,7 @@ impl Server {
             }
             Propagation::Verbatim => {}
         }
-        self.touch_watched();
+        self.note_all_changed(Some(key));
         self.publish_events();
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
@@ -408,7 +433,9 @@ impl Server {
                     self.stats.expired_keys += 1;
                     self.effects
                         .notify_in(db, EventClass::EXPIRED, "expired", &key);
-                    self.effects.touched_in(db, &key);
+                    if self.effects.wanted.changed_keys {
+                        self.note_changed(db, &key, None);
+                    }
                     if self.effects.wanted.propagation {
                         self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
                     }
@@ -431,7 +458,7 @@ impl Server {
 
     /// Performs what was noted outside any command, in `db`.
     pub(crate) fn settle(&mut self, db: u32) {
-        self.touch_watched();
+        self.note_all_changed(None);
         self.publish_events();
         if self.keyspace.db(db).has_garbage() {
             self.free_garbage(db);
@@ -454,10 +481,21 @@ impl Server {
         }
     }
 
-    fn touch_watched(&mut self) {
+    /// Tells those who watch or track the changed keys.
+    fn note_all_changed(&mut self, by: Option<ClientKey>) {
         for (db, key) in std::mem::take(&mut self.effects.changed) {
-            self.watched.touch(&mut self.front.clients, db, &key);
-            self.wake_those_who_mind(db, key);
+            self.note_changed(db, &key, by);
+        }
+    }
+
+    /// A key changed, by a client or by itself.
+    fn note_changed(&mut self, db: u32, key: &[u8], by: Option<ClientKey>) {
+        self.watched.touch(&mut self.front.clients, db, key);
+        if self.blocked.any_mind_keys() {
+            self.wake_those_who_mind(db, key.into());
+        }
+        if self.tracking.is_active() {
+            self.invalidate(key, by);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod admission;
 mod blocking;
+mod call_stats;
 pub mod check_aof;
 pub mod commands;
 pub mod config;
@@ -26,6 +27,7 @@ mod server;
 mod settings;
 mod start;
 mod stats;
+mod tracking;
 mod watch;
 mod words;
 

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::context::Handler;
 use crate::effects::{Effects, EventClass};
 use crate::eviction::Eviction;
+use crate::expire_cycle::ExpiryStats;
 use crate::memory::MemoryHistory;
 use crate::memory::guard::Guard;
 use crate::monitor::Monitors;
@@ -15,12 +16,15 @@ use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
 use crate::propagation::WriteStream;
 use crate::settings::DataSettings;
-use crate::stats::{CommandStats, Stats};
+use crate::stats::{CommandStats, Rates, Stats};
+use crate::tracking::Tracking;
 use crate::watch::WatchedKeys;
 use front::background::Completion;
 use front::client::OwnedArgs;
 use front::command::CommandId;
 use front::event_loop::{Execution, Service};
+use front::latency::LatencyMonitor;
+use front::slowlog::SlowLog;
 use front::{Client, ClientKey, Front};
 use std::io;
 use std::sync::Arc;
@@ -46,14 +50,29 @@ pub struct Server {
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
     pub stats: Stats,
+    pub(crate) rates: Rates,
+    pub(crate) expiry: ExpiryStats,
+    /// Names this process: 40 hexadecimal digits.
+    pub(crate) run_id: String,
+    /// Names the history of this dataset: 40 hexadecimal digits.
+    pub(crate) replid: String,
     pub eviction: Eviction,
     pub memory: MemoryHistory,
     pub guard: Guard,
     /// By command id.
     pub command_stats: Vec<CommandStats>,
     pub(crate) debug: DebugSwitches,
+    pub(crate) slowlog: SlowLog,
+    pub(crate) latency: LatencyMonitor,
+    /// `latency-tracking`: whether calls are sorted into histograms.
+    pub(crate) latency_tracking: bool,
     pub(crate) pause: Pause,
     pub(crate) monitors: Monitors,
+    pub(crate) tracking: Tracking,
+    /// `tracking-table-max-keys`; 0: no limit.
+    pub(crate) tracking_table_max_keys: usize,
+    /// Whose command runs: what it has to be told waits for its reply.
+    pub(crate) running: Option<ClientKey>,
     pub(crate) handlers: Vec<Option<Handler>>,
     /// By command id: the command looks at keys only to change them.
     pub(crate) quiet_lookups: Vec<bool>,
@@ -104,13 +123,23 @@ impl Server {
             blocked: BlockedClients::default(),
             watched: WatchedKeys::default(),
             stats: Stats::default(),
+            rates: Rates::default(),
+            expiry: ExpiryStats::default(),
+            run_id: hex_id(seed ^ 1),
+            replid: hex_id(seed ^ 2),
             eviction: Eviction::default(),
             memory: MemoryHistory::default(),
             guard: Guard::default(),
             command_stats,
             debug: DebugSwitches::default(),
+            slowlog: SlowLog::default(),
+            latency: LatencyMonitor::default(),
+            latency_tracking: true,
             pause: Pause::default(),
             monitors: Monitors::default(),
+            tracking: Tracking::default(),
+            tracking_table_max_keys: 0,
+            running: None,
             handlers,
             quiet_lookups,
             reply_scratch: Vec::new(),
@@ -172,6 +201,8 @@ impl Server {
             ..Stats::default()
         };
         self.command_stats.fill(CommandStats::default());
+        self.rates = Rates::default();
+        self.expiry = ExpiryStats::default();
         self.front.stats = Default::default();
         self.front.background.reset_freed_objects();
         self.eviction.reset_stats();
@@ -202,6 +233,19 @@ impl Server {
     }
 }
 
+/// 40 hexadecimal digits, by SplitMix64 from a random seed.
+fn hex_id(seed: u64) -> String {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    };
+    let digits: String = (0..3).map(|_| format!("{:016x}", next())).collect();
+    digits[..40].to_string()
+}
+
 /// How often housekeeping runs without anything else to do, in milliseconds.
 const TIMER_MS: u64 = 100;
 
@@ -224,7 +268,19 @@ impl Service for Server {
             return 0;
         }
         self.time_out_blocked();
+        let counters = || {
+            let front = &self.front.stats;
+            [
+                self.stats.commands_processed,
+                front.net_input_bytes,
+                front.net_output_bytes,
+            ]
+        };
+        self.rates.sample(self.front.clock.mono_ms(), counters);
         self.end_due_pause();
+        if !self.debug.cron_paused {
+            self.limit_tracking_table();
+        }
         if !self.is_loading() && !self.debug.cron_paused {
             self.expire_due_keys();
         }
@@ -241,6 +297,7 @@ impl Service for Server {
     }
 
     fn before_sleep(&mut self) {
+        self.broadcast_invalidations();
         self.feed_aof();
         self.switch_incr();
         self.write_stream.turn_done();
@@ -257,6 +314,7 @@ impl Service for Server {
         self.blocked.forget(client);
         self.pause.forget(client.key);
         self.monitors.forget(client.key);
+        self.tracking.disable(client);
     }
 
     fn stopping(&mut self) -> bool {

@@ -487,6 +487,22 @@ impl Db {
         }
     }
 
+    /// How many milliseconds the keys with an expiry have left on average, from a sample.
+    pub fn average_ttl(&self, now: UnixMillis) -> u64 {
+        /// Enough for a figure that people look at.
+        const SAMPLE: usize = 32;
+        let mut state = self.rng;
+        let (mut count, mut left) = (0, 0);
+        self.entries
+            .sample_expiring(&mut xorshift(&mut state), SAMPLE, |entry| {
+                if let Some(expiry) = entry.expiry() {
+                    count += 1;
+                    left += i128::from((expiry.saturating_sub(now)).max(0));
+                }
+            });
+        (left / count.max(1)) as u64
+    }
+
     /// How soon eviction would take the key; None if it is not one to take.
     pub(crate) fn eviction_score(&self, key: &[u8], order: Order, volatile: bool) -> Option<u64> {
         let entry = self.entries.find(hash(key), key)?;

@@ -40,6 +40,11 @@ impl Server {
             sanitize_dump_payload: config.text(SANITIZE_DUMP_PAYLOAD) == "yes",
         };
         self.eviction.configure(config);
+        self.slowlog.slower_than_micros = config.integer(SLOWLOG_LOG_SLOWER_THAN);
+        self.slowlog.set_max_len(size(SLOWLOG_MAX_LEN));
+        self.latency.threshold_millis = config.integer(LATENCY_MONITOR_THRESHOLD) as u64;
+        self.tracking_table_max_keys = size(TRACKING_TABLE_MAX_KEYS);
+        self.latency_tracking = config.bool(LATENCY_TRACKING);
         let settings = &mut self.front.settings;
         settings.maxclients = size(MAXCLIENTS);
         settings.timeout_seconds = config.integer(TIMEOUT) as u64;

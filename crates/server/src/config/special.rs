@@ -56,18 +56,31 @@ pub(super) fn replicaof(args: &[&str]) -> Result<String, String> {
 }
 
 pub(super) fn percentiles(args: &[&str]) -> Result<String, String> {
-    let words = words(args);
-    let valid = |word: &&str| {
-        word.parse::<f64>()
-            .is_ok_and(|p| (0.0..=100.0).contains(&p))
-    };
-    match words.iter().all(valid) {
-        true => Ok(words.join(" ")),
-        false if words.iter().any(|word| word.parse::<f64>().is_err()) => {
-            Err("Invalid latency-tracking-info-percentiles parameters".into())
+    let mut canonical = Vec::new();
+    for word in words(args) {
+        let number: f64 = word
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+            .ok_or("Invalid latency-tracking-info-percentiles parameters")?;
+        if !(0.0..=100.0).contains(&number) {
+            return Err(
+                "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
+                    .into(),
+            );
         }
-        false => Err("latency-tracking-info-percentiles should be between 0.0 and 100.0".into()),
+        let text = format!("{number:.6}");
+        canonical.push(text.trim_end_matches('0').trim_end_matches('.').to_string());
     }
+    Ok(canonical.join(" "))
+}
+
+/// The numbers of a canonical text.
+pub(crate) fn numbers(text: &str) -> Vec<f64> {
+    words(&[text])
+        .iter()
+        .filter_map(|word| word.parse().ok())
+        .collect()
 }
 
 pub(super) fn oom_score_adj_values(args: &[&str]) -> Result<String, String> {

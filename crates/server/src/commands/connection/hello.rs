@@ -231,6 +231,7 @@ fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.server.watched.forget(client);
     cx.server.front.pubsub.forget(client);
     cx.server.monitors.forget(key);
+    cx.server.tracking.disable(client);
     client.monitor = false;
     client.watch_broken = false;
     client.db = 0;

@@ -124,6 +124,7 @@ impl Server {
     pub(crate) fn empty(&mut self, scope: FlushScope, lazy: bool) -> usize {
         self.watched
             .touch_all(&mut self.front.clients, &mut self.keyspace, scope);
+        self.invalidate_all();
         let mut removed = 0;
         for (index, db) in self.keyspace.iter_mut() {
             if scope == FlushScope::All || scope == FlushScope::Db(index) {

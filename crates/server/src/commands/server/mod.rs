@@ -5,9 +5,11 @@ mod config;
 mod debug;
 mod flush;
 mod info;
+mod latency;
 mod memory;
 mod monitor;
 mod shutdown;
+mod slowlog;
 mod time;
 
 use super::Command;
@@ -23,8 +25,10 @@ pub static COMMANDS: &[&Command] = &[
     &flush::FLUSHDB,
     &flush::SWAPDB,
     &info::INFO,
+    &latency::LATENCY,
     &memory::MEMORY,
     &monitor::MONITOR,
     &shutdown::SHUTDOWN,
+    &slowlog::SLOWLOG,
     &time::TIME,
 ];

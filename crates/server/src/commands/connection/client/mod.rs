@@ -5,6 +5,7 @@ mod kill;
 mod list;
 mod pause;
 mod session;
+mod tracking;
 mod unblock;
 
 use crate::commands::prelude::*;
@@ -22,7 +23,9 @@ pub(super) static CLIENT: Command = Command {
         ..CommandSpec::BLANK
     },
     body: Body::Container(&[
+        &tracking::CACHING,
         &identity::GETNAME,
+        &tracking::GETREDIR,
         &HELP,
         &identity::ID,
         &list::INFO,
@@ -32,6 +35,8 @@ pub(super) static CLIENT: Command = Command {
         &pause::PAUSE,
         &session::REPLY,
         &identity::SETNAME,
+        &tracking::TRACKING,
+        &tracking::TRACKINGINFO,
         &unblock::UNBLOCK,
         &pause::UNPAUSE,
     ]),
@@ -61,7 +66,15 @@ fn help(cx: &mut ServerContext<'_>) -> CommandResult {
         &mut cx.reply,
         b"client",
         &[
+            (
+                "CACHING (YES|NO)",
+                "Choose whether the keys of the next command are tracked.",
+            ),
             ("GETNAME", "Show the name of this connection."),
+            (
+                "GETREDIR",
+                "Show the connection that messages about changed keys go to.",
+            ),
             ("ID", "Show the number of this connection."),
             ("INFO", "Show the facts about this connection."),
             ("KILL <ip:port>", "Close the connection from this address."),
@@ -92,6 +105,12 @@ fn help(cx: &mut ServerContext<'_>) -> CommandResult {
                 "Choose which commands of this connection get a reply.",
             ),
             ("SETNAME <name>", "Name this connection."),
+            (
+                "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN]",
+                "         [OPTOUT] [NOLOOP]\n\
+                 Turn messages about changed keys on and off.",
+            ),
+            ("TRACKINGINFO", "Show how this connection tracks keys."),
             (
                 "UNBLOCK <clientid> [TIMEOUT|ERROR]",
                 "End the wait of a client that is blocked.",
