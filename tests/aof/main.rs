@@ -16,6 +16,7 @@ mod damage;
 mod exchange;
 mod loading;
 mod rewrite;
+mod streams;
 
 use std::fs;
 use std::path::Path;

@@ -478,6 +478,10 @@ fn a_group_gives_each_entry_once() {
         XREADGROUP GROUP g bob COUNT 2 STREAMS s >
         XREADGROUP GROUP g bob STREAMS s t > 0
         XREADGROUP GROUP g bob STREAMS s t > >
+        XREADGROUP GROUP g nobody STREAMS s t > >
+        XINFO GROUPS s
+        XREADGROUP GROUP g somebody STREAMS t 0
+        XINFO GROUPS t
         XREADGROUP GROUP g alice STREAMS s 0
         XREADGROUP GROUP g bob COUNT 1 STREAMS s 0
         XREADGROUP GROUP g bob STREAMS s 2-0

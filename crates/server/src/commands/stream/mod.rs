@@ -10,7 +10,10 @@ mod pending;
 mod propagate;
 mod read;
 mod reply;
+mod rewrite;
 mod trim;
+
+pub(crate) use rewrite::rewrite;
 
 use super::Command;
 

@@ -233,7 +233,12 @@ fn unread(stream: &Stream, start: StreamId) -> Option<RangeInclusive<StreamId>> 
     if start >= stream.history().last_id || stream.last()?.id <= start {
         return None;
     }
-    Some(start.next()?..=StreamId::MAX)
+    behind(start)
+}
+
+/// The ids behind `id`, if there can be any.
+fn behind(id: StreamId) -> Option<RangeInclusive<StreamId>> {
+    Some(id.next()?..=StreamId::MAX)
 }
 
 fn read_entries(
@@ -261,7 +266,7 @@ fn read_woken(cx: &mut DataContext<'_>, request: &Request<'_>, key: &[u8]) -> Co
     let last_id = last_id.map(|stream| stream.history().last_id);
     match (start, last_id) {
         (Some(start), Some(last_id)) if last_id > start => {
-            let ids = start.next().unwrap_or(start)..=StreamId::MAX;
+            let ids = behind(start).expect("there is a greater id");
             let mut reply = StreamsReply::new();
             reply.begin_stream(cx, key);
             read_entries(cx, key, ids, request.count.or(Some(WOKEN_COUNT)))?;
@@ -312,22 +317,24 @@ fn xreadgroup(cx: &mut DataContext<'_>) -> CommandResult {
     }
     let mut reply = StreamsReply::new();
     for (key, start) in request.keys.iter().zip(starts) {
-        let consumer = consumer_of(cx, key, reader, request.no_ack)?;
         let stream = cx.db.stream(key).or_wrong_type()?;
         let group = stream.and_then(|stream| Some((stream, stream.group(reader.group)?)));
         let Some((stream, group)) = group else {
             continue;
         };
+        let ids = match start {
+            From::Behind(id) => behind(id),
+            From::New => unread(stream, group.last_id),
+        };
+        let Some(ids) = ids else {
+            continue;
+        };
+        // Who is given nothing is not noted as a consumer either.
+        let consumer = consumer_of(cx, key, reader, request.no_ack)?;
+        reply.begin_stream(cx, key);
         match start {
-            From::Behind(id) => {
-                reply.begin_stream(cx, key);
-                read_history(cx, key, reader, consumer, id, request.count)?;
-            }
+            From::Behind(_) => read_history(cx, key, reader, consumer, ids, request.count)?,
             From::New => {
-                let Some(ids) = unread(stream, group.last_id) else {
-                    continue;
-                };
-                reply.begin_stream(cx, key);
                 deliver(
                     cx,
                     key,
@@ -369,7 +376,7 @@ fn read_group_woken(
         return Ok(());
     }
     let consumer = consumer_of(cx, key, reader, request.no_ack)?;
-    let ids = start.next().unwrap_or(start)..=StreamId::MAX;
+    let ids = behind(start).expect("there is a greater id");
     let count = request.count.or(Some(WOKEN_COUNT));
     let mut reply = StreamsReply::new();
     reply.begin_stream(cx, key);
@@ -484,18 +491,14 @@ fn read_history(
     key: &[u8],
     reader: Reader<'_>,
     consumer: ConsumerId,
-    behind: StreamId,
+    ids: RangeInclusive<StreamId>,
     count: Option<usize>,
 ) -> CommandResult {
     let Some(stream) = cx.db.stream_mut(key).or_wrong_type()? else {
         return Ok(());
     };
     let group = stream.group(reader.group);
-    let ids = behind.next().map(|start| start..=StreamId::MAX);
-    let Some((group, ids)) = group.zip(ids) else {
-        cx.reply.array(0);
-        return Ok(());
-    };
+    let group = group.expect("the caller has found the group");
     let mark = cx.reply.deferred_array();
     let mut told = 0;
     let mut still_there = Vec::new();
@@ -515,12 +518,9 @@ fn read_history(
         told += 1;
     }
     cx.reply.finish_array(mark, told);
-    let group = stream.group_mut(reader.group);
-    let Some(group) = group else {
-        return Ok(());
-    };
     for id in still_there {
-        if let Some(pending) = group.pending_mut(id) {
+        let group = stream.group_mut(reader.group);
+        if let Some(pending) = group.and_then(|group| group.pending_mut(id)) {
             pending.delivered_at = cx.now;
             pending.deliveries = pending.deliveries.saturating_add(1);
         }

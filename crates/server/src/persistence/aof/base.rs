@@ -1,5 +1,6 @@
 //! A base as commands: what `aof-use-rdb-preamble no` asks for. Each key becomes the commands that make it.
 
+use crate::commands;
 use front::UnixMillis;
 use std::io;
 use store::encoding::listpack::Item;
@@ -83,7 +84,9 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> CommandEncoder<W> {
                 });
                 items.end();
             }
-            ValueRef::Stream(_) => {}
+            ValueRef::Stream(stream) => {
+                commands::stream::rewrite(key, stream, |args| self.command(args));
+            }
         }
         if let Some(at) = expiry {
             self.command(&[b"PEXPIREAT", key, number.format(at).as_bytes()]);
