@@ -6,8 +6,6 @@ use crate::value::ValueRef;
 
 /// How many elements of a value an estimate looks at when nobody says otherwise, as MEMORY USAGE.
 pub const DEFAULT_SAMPLES: usize = 5;
-/// Bytes of an element that nobody has measured.
-const ELEMENT_GUESS: usize = 96;
 /// A slot of the keyspace's table and its control byte; the free slots beside it are the table's overhead.
 const SLOT_BYTES: usize = size_of::<usize>() + 1;
 
@@ -47,7 +45,9 @@ impl ValueRef<'_> {
             ValueRef::Set(set) => size_class(size_of_val(*set)) + set.heap_bytes(samples),
             ValueRef::Hash(hash) => size_class(size_of_val(*hash)) + hash.heap_bytes(samples),
             ValueRef::SortedSet(zset) => size_class(size_of_val(*zset)) + zset.memory_bytes(),
-            ValueRef::Stream(_) => self.free_effort() * ELEMENT_GUESS,
+            ValueRef::Stream(stream) => {
+                size_class(size_of_val(*stream)) + stream.heap_bytes(samples)
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A consumer group: how far it has read, who reads for it, and what was delivered and not acknowledged yet.
 
-use super::StreamId;
+use super::{StreamId, tree_bytes};
 use crate::entry::UnixMillis;
+use crate::memory::size_class;
 use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -192,12 +193,16 @@ impl Group {
         true
     }
 
-    /// Bytes held from the allocator, roughly.
+    /// Bytes held from the allocator.
     pub(super) fn heap_bytes(&self) -> usize {
-        let waiting = size_of::<(StreamId, Pending)>() + size_of::<StreamId>();
-        let consumer = size_of::<(Box<[u8]>, ConsumerId)>() + size_of::<Consumer>();
-        let names: usize = self.names.keys().map(|name| name.len() * 2).sum();
-        self.pending.len() * waiting + self.names.len() * consumer + names
+        let names = self.names.keys().map(|name| size_class(name.len()) * 2);
+        names.sum::<usize>()
+            + tree_bytes::<Box<[u8]>, ConsumerId>(self.names.len())
+            + tree_bytes::<StreamId, Pending>(self.pending.len())
+            // Each is in the set of one consumer too.
+            + tree_bytes::<StreamId, ()>(self.pending.len())
+            + size_class(self.consumers.capacity() * size_of::<Option<Consumer>>())
+            + size_class(self.free.capacity() * size_of::<ConsumerId>())
     }
 }
 

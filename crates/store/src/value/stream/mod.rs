@@ -22,6 +22,7 @@ pub use range::{Direction, StreamRange};
 pub use trim::{Trim, TrimTo};
 
 use crate::encoding::listpack::Listpack;
+use crate::memory::{extrapolate, size_class};
 use index::NodeIndex;
 use node::Node;
 use std::collections::BTreeMap;
@@ -210,18 +211,22 @@ impl Stream {
         self.nodes.tree_nodes()
     }
 
-    /// Adds a macro node that was saved, under the id that was saved with it. What the stream has been through is then
-    /// told by [`Stream::set_history`].
+    /// Adds a macro node that was saved, under the id that was saved with it. What else the stream has been through is told
+    /// by [`Stream::set_history`].
     ///
     /// # Errors
     /// It is no macro node, or there is one under this id.
     pub fn add_node(&mut self, base: StreamId, items: Listpack) -> Result<(), InvalidNode> {
         let node = Node::validated(items)?;
         let live = node.live();
+        // Ids that are added later must be greater than all there are, even if nothing else is in order.
+        let ids = node.entries(base).map(|at| at.entry.id);
+        let last_id = ids.max().map_or(base, |id| id.max(base));
         if !self.nodes.insert(base, node) {
             return Err(InvalidNode);
         }
         self.history.len += live;
+        self.history.last_id = self.history.last_id.max(last_id);
         self.find_first();
         Ok(())
     }
@@ -239,31 +244,23 @@ impl Stream {
         self.nodes.tree_nodes() + self.groups.values().map(pending).sum::<usize>()
     }
 
-    /// Bytes of memory, roughly: looks at `samples` of the macro nodes, at all if 0.
-    pub fn memory_bytes(&self, samples: usize) -> usize {
-        let count = self.nodes.len();
-        let looked_at = if samples == 0 {
-            count
-        } else {
-            samples.min(count)
-        };
-        let looked_at_bytes: usize = self
-            .nodes
-            .iter()
-            .take(looked_at)
-            .map(|(_, node)| node.heap_bytes() + size_of::<(StreamId, Node)>())
-            .sum();
-        let nodes_bytes = looked_at_bytes
-            .saturating_mul(count)
-            .checked_div(looked_at)
-            .unwrap_or(0);
-        let groups_bytes: usize = self
-            .groups
-            .iter()
-            .map(|(name, group)| name.len() + size_of::<Group>() + group.heap_bytes())
-            .sum();
-        size_of::<Stream>() + nodes_bytes + groups_bytes
+    /// Bytes held from the allocator; looks at `samples` of the macro nodes, at all if 0.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        let node_bytes = |(_, node): (StreamId, &Node)| node.heap_bytes();
+        let nodes = extrapolate(self.nodes.len(), samples, self.nodes.iter().map(node_bytes));
+        let groups = self.groups();
+        let group_bytes =
+            |(name, group): (&[u8], &Group)| size_class(name.len()) + group.heap_bytes();
+        nodes
+            + tree_bytes::<StreamId, Node>(self.nodes.len())
+            + groups.map(group_bytes).sum::<usize>()
+            + tree_bytes::<Box<[u8]>, Group>(self.groups.len())
     }
+}
+
+/// Bytes that a tree of so many keys and values takes, about: its nodes are rarely full.
+fn tree_bytes<K, V>(len: usize) -> usize {
+    (size_of::<K>() + size_of::<V>()) * len * 3 / 2
 }
 
 #[cfg(test)]

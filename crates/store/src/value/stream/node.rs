@@ -13,6 +13,7 @@
 
 use super::StreamId;
 use crate::encoding::listpack::{Item, Iter, Listpack, Pos, Tail};
+use crate::memory::size_class;
 use std::sync::Arc;
 
 const DELETED: i64 = 1;
@@ -104,7 +105,9 @@ impl Node {
 
     /// Bytes held from the allocator.
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of::<Listpack>() + self.items.heap_bytes()
+        /// Counters of an `Arc`.
+        const COUNTS: usize = 2 * size_of::<usize>();
+        size_class(COUNTS + size_of::<Listpack>()) + size_class(self.items.heap_bytes())
     }
 
     /// How many entries it shows.

@@ -111,12 +111,21 @@ fn copies_go_separate_ways() {
 }
 
 #[test]
-fn memory_is_estimated_from_some_nodes() {
-    let stream = stream(1..=30);
+fn memory_is_estimated_from_some_nodes_and_counts_what_waits() {
+    let mut stream = stream(1..=30);
     assert_eq!(stream.node_count(), 10);
-    let (one, all) = (stream.memory_bytes(1), stream.memory_bytes(0));
+    let (one, all) = (stream.heap_bytes(1), stream.heap_bytes(0));
     assert!(one.abs_diff(all) < all / 10, "{one} and {all}");
-    assert!(Stream::default().memory_bytes(0) < all / 2);
+    assert_eq!(Stream::default().heap_bytes(0), 0);
+    let mut group = Group::new(StreamId::MIN, None);
+    let pending = Pending {
+        consumer: group.add_consumer(b"c", 0).unwrap(),
+        delivered_at: 0,
+        deliveries: 1,
+    };
+    assert!((0..100).all(|ms| group.assign(id(ms), pending)));
+    stream.add_group(b"g", group);
+    assert!(stream.heap_bytes(0) > all + 100 * 56);
 }
 
 #[derive(Debug, Clone)]
