@@ -40,6 +40,7 @@ pub(crate) const SETTLED_GROUPS: &[&str] = &[
     "hash",
     "list",
     "set",
+    "stream",
     "generic",
     "bitmap",
     "hyperloglog",

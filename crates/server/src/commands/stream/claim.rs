@@ -214,6 +214,23 @@ impl Claims<'_, '_> {
     }
 }
 
+/// The stream, if it has the group.
+fn stream_with_group<'a>(
+    db: &'a mut store::db::Db,
+    names: Names<'_>,
+) -> Result<&'a mut Stream, CommandError> {
+    db.stream_mut(names.key)
+        .or_wrong_type()?
+        .filter(|stream| stream.group(names.group).is_some())
+        .ok_or_else(|| no_key_or_group(names.key, names.group))
+}
+
+/// To Redis a claim begins with a read of the key, which hits or misses.
+fn count_read(db: &mut store::db::Db, key: &[u8]) {
+    db.access.quiet = false;
+    db.contains(key);
+}
+
 /// What the words of XCLAIM behind the names say.
 struct ClaimRequest<'a> {
     ids: Vec<(StreamId, &'a [u8])>,
@@ -295,9 +312,8 @@ fn xclaim(cx: &mut DataContext<'_>) -> CommandResult {
         group: cx.args[2],
         consumer: cx.args[3],
     };
-    let stream = cx.db.stream_mut(names.key).or_wrong_type()?;
-    let stream = stream.filter(|stream| stream.group(names.group).is_some());
-    let stream = stream.ok_or_else(|| no_key_or_group(names.key, names.group))?;
+    count_read(cx.db, names.key);
+    let stream = stream_with_group(cx.db, names)?;
     let request = parse_claim(&cx.args[4..], cx.now)?;
     cx.effects.propagate_nothing();
     let mut group_id_is_told = true;
@@ -359,15 +375,14 @@ fn parse_autoclaim(words: &[&[u8]]) -> Result<(StreamId, i64, usize, bool), Comm
 }
 
 fn xautoclaim(cx: &mut DataContext<'_>) -> CommandResult {
-    let (start, min_idle_ms, count, just_id) = parse_autoclaim(&cx.args[4..])?;
     let names = Names {
         key: cx.args[1],
         group: cx.args[2],
         consumer: cx.args[3],
     };
-    let stream = cx.db.stream_mut(names.key).or_wrong_type()?;
-    let stream = stream.filter(|stream| stream.group(names.group).is_some());
-    let stream = stream.ok_or_else(|| no_key_or_group(names.key, names.group))?;
+    count_read(cx.db, names.key);
+    let (start, min_idle_ms, count, just_id) = parse_autoclaim(&cx.args[4..])?;
+    let stream = stream_with_group(cx.db, names)?;
     cx.effects.propagate_nothing();
     let mut claims = Claims {
         names,

@@ -64,14 +64,20 @@ pub(super) static XPENDING: Command = Command {
 };
 
 fn xack(cx: &mut DataContext<'_>) -> CommandResult {
-    let stream = cx.db.stream_mut(cx.args[1]).or_wrong_type()?;
-    let group = stream.and_then(|stream| stream.group_mut(cx.args[2]));
-    let Some(group) = group else {
+    let (key, name) = (cx.args[1], cx.args[2]);
+    // To Redis this is a read.
+    cx.db.access.quiet = false;
+    let stream = cx.db.stream(key).or_wrong_type()?;
+    if stream.and_then(|stream| stream.group(name)).is_none() {
         cx.reply.integer(0);
         return Ok(());
-    };
+    }
     let ids = parse_ids(&cx.args[3..])?;
-    let acknowledged = ids.into_iter().filter(|&id| group.acknowledge(id)).count();
+    let stream = cx.db.stream_mut(key).or_wrong_type()?;
+    let group = stream.and_then(|stream| stream.group_mut(name));
+    let acknowledged = group.map_or(0, |group| {
+        ids.into_iter().filter(|&id| group.acknowledge(id)).count()
+    });
     cx.effects.dirty += acknowledged as u64;
     cx.reply.integer(acknowledged as i64);
     Ok(())

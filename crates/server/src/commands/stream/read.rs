@@ -10,6 +10,7 @@ use crate::commands::prelude::*;
 use crate::effects::BlockOn;
 use front::UnixMillis;
 use front::client::OwnedArgs;
+use resp::{Deferred, Writer};
 use std::ops::RangeInclusive;
 use store::value::{ConsumerId, Direction, Pending, Stream, StreamId};
 
@@ -218,11 +219,11 @@ fn xread(cx: &mut DataContext<'_>) -> CommandResult {
         if let Some(stream) = cx.db.stream(key).or_wrong_type()?
             && let Some(ids) = unread(stream, start)
         {
-            reply.begin_stream(cx, key);
-            read_entries(cx, key, ids, request.count)?;
+            reply.begin_stream(&mut cx.reply, key);
+            read_entries(&mut cx.reply, stream, ids, request.count);
         }
     }
-    if !reply.finish(cx) {
+    if !reply.finish(&mut cx.reply) {
         wait(cx, &request, Some(&starts));
     }
     Ok(())
@@ -242,35 +243,27 @@ fn behind(id: StreamId) -> Option<RangeInclusive<StreamId>> {
 }
 
 fn read_entries(
-    cx: &mut DataContext<'_>,
-    key: &[u8],
+    reply: &mut Writer<'_>,
+    stream: &Stream,
     ids: RangeInclusive<StreamId>,
     count: Option<usize>,
-) -> CommandResult {
-    let stream = cx.db.stream(key).or_wrong_type()?;
-    let entries = stream.map(|stream| stream.range(ids, Direction::Forward));
-    let entries = entries.into_iter().flatten();
-    write_entries(
-        &mut cx.reply,
-        entries.take(count.unwrap_or(usize::MAX)),
-        |_| {},
-    );
-    Ok(())
+) {
+    let entries = stream.range(ids, Direction::Forward);
+    write_entries(reply, entries.take(count.unwrap_or(usize::MAX)), |_| {});
 }
 
 /// A key got something while the reader waited. What came may be gone again, which makes an empty list.
 fn read_woken(cx: &mut DataContext<'_>, request: &Request<'_>, key: &[u8]) -> CommandResult {
     let at = request.keys.iter().position(|&other| other == key);
     let start = at.map(|at| parse_id(request.ids[at], 0)).transpose()?;
-    let last_id = cx.db.stream(key).or_wrong_type()?;
-    let last_id = last_id.map(|stream| stream.history().last_id);
-    match (start, last_id) {
-        (Some(start), Some(last_id)) if last_id > start => {
+    match (start, cx.db.stream(key).or_wrong_type()?) {
+        (Some(start), Some(stream)) if stream.history().last_id > start => {
             let ids = behind(start).expect("there is a greater id");
+            let count = request.count.or(Some(WOKEN_COUNT));
             let mut reply = StreamsReply::new();
-            reply.begin_stream(cx, key);
-            read_entries(cx, key, ids, request.count.or(Some(WOKEN_COUNT)))?;
-            reply.finish(cx);
+            reply.begin_stream(&mut cx.reply, key);
+            read_entries(&mut cx.reply, stream, ids, count);
+            reply.finish(&mut cx.reply);
         }
         _ => wait(cx, request, None),
     }
@@ -331,7 +324,7 @@ fn xreadgroup(cx: &mut DataContext<'_>) -> CommandResult {
         };
         // Who is given nothing is not noted as a consumer either.
         let consumer = consumer_of(cx, key, reader, request.no_ack)?;
-        reply.begin_stream(cx, key);
+        reply.begin_stream(&mut cx.reply, key);
         match start {
             From::Behind(_) => read_history(cx, key, reader, consumer, ids, request.count)?,
             From::New => {
@@ -348,7 +341,7 @@ fn xreadgroup(cx: &mut DataContext<'_>) -> CommandResult {
         }
         cx.effects.dirty += 1;
     }
-    if !reply.finish(cx) {
+    if !reply.finish(&mut cx.reply) {
         wait(cx, &request, None);
     }
     Ok(())
@@ -379,9 +372,9 @@ fn read_group_woken(
     let ids = behind(start).expect("there is a greater id");
     let count = request.count.or(Some(WOKEN_COUNT));
     let mut reply = StreamsReply::new();
-    reply.begin_stream(cx, key);
+    reply.begin_stream(&mut cx.reply, key);
     deliver(cx, key, reader, consumer, ids, count, request.no_ack)?;
-    reply.finish(cx);
+    reply.finish(&mut cx.reply);
     cx.effects.dirty += 1;
     Ok(())
 }
@@ -530,7 +523,7 @@ fn read_history(
 
 /// The reply: for each stream with something to tell its key and its entries.
 struct StreamsReply {
-    mark: Option<resp::Deferred>,
+    mark: Option<Deferred>,
     streams: usize,
 }
 
@@ -543,24 +536,24 @@ impl StreamsReply {
     }
 
     /// The key; the entries follow.
-    fn begin_stream(&mut self, cx: &mut DataContext<'_>, key: &[u8]) {
-        self.mark.get_or_insert_with(|| cx.reply.deferred_array());
+    fn begin_stream(&mut self, reply: &mut Writer<'_>, key: &[u8]) {
+        self.mark.get_or_insert_with(|| reply.deferred_array());
         self.streams += 1;
-        if !cx.reply.is_resp3() {
-            cx.reply.array(2);
+        if !reply.is_resp3() {
+            reply.array(2);
         }
-        cx.reply.bulk(key);
+        reply.bulk(key);
     }
 
     /// Whether anything was told.
-    fn finish(self, cx: &mut DataContext<'_>) -> bool {
+    fn finish(self, reply: &mut Writer<'_>) -> bool {
         let Some(mark) = self.mark else {
             return false;
         };
-        if cx.reply.is_resp3() {
-            cx.reply.finish_map(mark, self.streams);
+        if reply.is_resp3() {
+            reply.finish_map(mark, self.streams);
         } else {
-            cx.reply.finish_array(mark, self.streams);
+            reply.finish_array(mark, self.streams);
         }
         true
     }
