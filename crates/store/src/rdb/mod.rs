@@ -5,4 +5,4 @@ pub mod dump;
 pub mod format;
 pub mod lzf;
 pub mod save;
-mod stream;
+pub(crate) mod stream;

@@ -11,6 +11,7 @@
 //! STREAM_LISTPACKS_3.
 
 use super::save::Encoder;
+use crate::encoding::listpack::Listpack;
 use crate::value::{Stream, StreamId};
 
 /// How many entries a group has read, where that cannot be told.
@@ -20,9 +21,19 @@ const UNKNOWN: u64 = u64::MAX;
 pub(super) fn save(out: &mut Encoder, stream: &Stream) {
     out.length(stream.node_count());
     for (base, items) in stream.nodes() {
-        out.string(&base.to_bytes());
-        out.string(items.as_bytes());
+        save_node(out, base, items);
     }
+    save_rest(out, stream);
+}
+
+/// Appends a macro node.
+pub(crate) fn save_node(out: &mut Encoder, base: StreamId, items: &Listpack) {
+    out.string(&base.to_bytes());
+    out.string(items.as_bytes());
+}
+
+/// Appends what comes behind the macro nodes.
+pub(crate) fn save_rest(out: &mut Encoder, stream: &Stream) {
     let history = stream.history();
     number(out, history.len);
     id(out, history.last_id);

@@ -8,7 +8,7 @@ use crate::value::{StringRef, ValueMut, ValueRef};
 /// Up to where a value is written in one go.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeLimits {
-    /// Elements of a hash, set or sorted set; nodes of a list.
+    /// Elements of a hash, set or sorted set; nodes of a list or stream.
     pub parts: usize,
     /// Bytes of all those together.
     pub bytes: usize,
@@ -32,6 +32,7 @@ enum Sliced<'a> {
     Elements(&'a mut Elements, Kind),
     Nodes(&'a mut crate::encoding::quicklist::Quicklist),
     Pieces(&'a mut crate::value::HeapString),
+    MacroNodes(&'a mut crate::value::Stream),
 }
 
 impl<'a> Sliced<'a> {
@@ -48,7 +49,8 @@ impl<'a> Sliced<'a> {
                 .map(|elements| Sliced::Elements(elements, Kind::SortedSetMember)),
             ValueMut::List(list) => Some(Sliced::Nodes(&mut list.items)),
             ValueMut::HeapString(string) => Some(Sliced::Pieces(string)),
-            ValueMut::String | ValueMut::Stream(_) => None,
+            ValueMut::Stream(stream) => Some(Sliced::MacroNodes(stream)),
+            ValueMut::String => None,
         }
     }
 }
@@ -62,7 +64,8 @@ impl ValueRef<'_> {
             ValueRef::Set(set) => set.elements()?.frozen_id(),
             ValueRef::SortedSet(set) => set.elements()?.frozen_id(),
             ValueRef::List(list) => list.items.frozen_id(),
-            ValueRef::String(_) | ValueRef::Stream(_) => None,
+            ValueRef::Stream(stream) => stream.frozen_id(),
+            ValueRef::String(_) => None,
         }
     }
 
@@ -80,7 +83,11 @@ impl ValueRef<'_> {
             ValueRef::String(StringRef::Bytes(bytes)) => {
                 (bytes.len() > whole.string_bytes, Form::String)
             }
-            ValueRef::String(_) | ValueRef::Stream(_) => return None,
+            ValueRef::Stream(stream) => {
+                let parts = stream.nodes().map(|(_, items)| items.bytes_len());
+                (whole.are_exceeded_by(parts), Form::StreamListpacks2)
+            }
+            ValueRef::String(_) => return None,
         };
         big.then_some(form)
     }
@@ -112,6 +119,7 @@ impl ValueMut<'_> {
             Some(Sliced::Elements(elements, kind)) => elements.freeze(freeze, kind),
             Some(Sliced::Nodes(nodes)) => nodes.freeze(freeze),
             Some(Sliced::Pieces(string)) => string.freeze(freeze),
+            Some(Sliced::MacroNodes(stream)) => stream.freeze(freeze),
             None => unreachable!("this value is written whole"),
         }
     }
@@ -121,6 +129,7 @@ impl ValueMut<'_> {
             Sliced::Elements(elements, _) => elements.frozen(),
             Sliced::Nodes(nodes) => nodes.frozen(),
             Sliced::Pieces(string) => string.frozen(),
+            Sliced::MacroNodes(stream) => stream.frozen(),
         }
     }
 
@@ -130,6 +139,7 @@ impl ValueMut<'_> {
             Some(Sliced::Elements(elements, _)) => elements.write_slice(max_bytes),
             Some(Sliced::Nodes(nodes)) => nodes.write_slice(max_bytes),
             Some(Sliced::Pieces(string)) => string.write_slice(),
+            Some(Sliced::MacroNodes(stream)) => stream.write_slice(max_bytes),
             None => true,
         }
     }
@@ -140,6 +150,7 @@ impl ValueMut<'_> {
             Some(Sliced::Elements(elements, _)) => elements.thaw(),
             Some(Sliced::Nodes(nodes)) => nodes.thaw(),
             Some(Sliced::Pieces(string)) => string.thaw(),
+            Some(Sliced::MacroNodes(stream)) => stream.thaw(),
             None => {}
         }
     }

@@ -5,16 +5,19 @@
 //! such places (the byte right behind a parting belongs to the parting), one for every id, and an empty tree has its root.
 
 use super::StreamId;
+use super::frozen::Frozen;
 use super::node::Node;
+use crate::snapshot::Freeze;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::ops::RangeInclusive;
 
 /// See the module.
-#[derive(Clone)]
 pub(super) struct NodeIndex {
     nodes: BTreeMap<StreamId, Node>,
     tree_nodes: usize,
+    /// While a snapshot writes the nodes in slices.
+    frozen: Option<Box<Frozen>>,
 }
 
 impl Default for NodeIndex {
@@ -22,6 +25,18 @@ impl Default for NodeIndex {
         NodeIndex {
             nodes: BTreeMap::new(),
             tree_nodes: 1,
+            frozen: None,
+        }
+    }
+}
+
+/// A copy is an index of its own, of which no snapshot knows.
+impl Clone for NodeIndex {
+    fn clone(&self) -> NodeIndex {
+        NodeIndex {
+            nodes: self.nodes.clone(),
+            tree_nodes: self.tree_nodes,
+            frozen: None,
         }
     }
 }
@@ -48,14 +63,23 @@ impl NodeIndex {
     }
 
     /// The last node, to change it.
+    #[inline]
     pub(super) fn last_mut(&mut self) -> Option<(StreamId, &mut Node)> {
-        let last = self.nodes.last_entry()?;
-        Some((*last.key(), last.into_mut()))
+        let mut last = self.nodes.last_entry()?;
+        let base = *last.key();
+        if let Some(frozen) = &mut self.frozen {
+            frozen.before_change(base, last.get_mut());
+        }
+        Some((base, last.into_mut()))
     }
 
     /// The node kept under `base`, to change it.
     pub(super) fn get_mut(&mut self, base: StreamId) -> Option<&mut Node> {
-        self.nodes.get_mut(&base)
+        let node = self.nodes.get_mut(&base)?;
+        if let Some(frozen) = &mut self.frozen {
+            frozen.before_change(base, node);
+        }
+        Some(node)
     }
 
     /// The node in which an entry of this id is, if it is anywhere.
@@ -85,8 +109,47 @@ impl NodeIndex {
     }
 
     pub(super) fn remove(&mut self, base: StreamId) {
-        if self.nodes.remove(&base).is_some() {
-            self.tree_nodes -= self.tree_nodes_for(base);
+        let Some(node) = self.nodes.remove(&base) else {
+            return;
+        };
+        self.tree_nodes -= self.tree_nodes_for(base);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.after_removal(base, node);
+        }
+    }
+
+    // --- snapshots, see `frozen` ---------------------------------------------------------------------------------
+
+    /// Begins to write the nodes in slices.
+    pub(super) fn freeze(&mut self, freeze: Freeze, rest: Vec<u8>) {
+        let last = self.nodes.last_key_value().map(|(&base, _)| base);
+        let frozen = Frozen::new(freeze, self.nodes.len(), last, rest);
+        self.frozen = Some(Box::new(frozen));
+    }
+
+    pub(super) fn frozen(&self) -> Option<&Frozen> {
+        self.frozen.as_deref()
+    }
+
+    pub(super) fn frozen_mut(&mut self) -> Option<&mut Frozen> {
+        self.frozen.as_deref_mut()
+    }
+
+    /// Writes about `max_bytes` more; true when everything is written.
+    pub(super) fn write_slice(&mut self, max_bytes: usize) -> bool {
+        let frozen = self.frozen.as_mut();
+        frozen.is_none_or(|frozen| frozen.write_slice(&self.nodes, max_bytes))
+    }
+
+    /// Nothing is left to write, or nobody wants it any more.
+    pub(super) fn thaw(&mut self) {
+        self.frozen = None;
+    }
+
+    /// Nodes may be added from here on under ids that were given before.
+    pub(super) fn ids_go_back(&mut self) {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.keep_all(&self.nodes);
         }
     }
 

@@ -6,6 +6,7 @@
 //!                                 └─ consumers
 //! ```
 
+mod frozen;
 mod group;
 mod history;
 mod id;
@@ -23,6 +24,10 @@ pub use trim::{Trim, TrimTo};
 
 use crate::encoding::listpack::Listpack;
 use crate::memory::{extrapolate, size_class};
+use crate::rdb::save::Encoder;
+use crate::rdb::stream::save_rest;
+use crate::snapshot::{Freeze, FreezeId};
+use frozen::Frozen;
 use index::NodeIndex;
 use node::Node;
 use std::collections::BTreeMap;
@@ -68,6 +73,9 @@ impl Stream {
         entries_added: Option<u64>,
         max_deleted_id: Option<StreamId>,
     ) {
+        if last_id < self.history.last_id {
+            self.nodes.ids_go_back();
+        }
         self.history.last_id = last_id;
         if let Some(entries_added) = entries_added {
             self.history.entries_added = entries_added;
@@ -199,7 +207,7 @@ impl Stream {
         self.groups.remove(name).is_some()
     }
 
-    // --- what it takes -------------------------------------------------------------------------------------------
+    // --- how it is kept ------------------------------------------------------------------------------------------
 
     /// Macro nodes.
     pub fn node_count(&self) -> usize {
@@ -237,6 +245,35 @@ impl Stream {
             .iter()
             .map(|(base, node)| (base, node.listpack()))
     }
+
+    // --- snapshots, see `frozen` ---------------------------------------------------------------------------------
+
+    /// Begins to write the stream in slices.
+    pub(crate) fn freeze(&mut self, freeze: Freeze) {
+        let mut rest = Encoder::new(false);
+        save_rest(&mut rest, self);
+        self.nodes.freeze(freeze, rest.take().bytes);
+    }
+
+    pub(crate) fn frozen(&mut self) -> Option<&mut Freeze> {
+        self.nodes.frozen_mut().map(Frozen::freeze_mut)
+    }
+
+    pub(crate) fn frozen_id(&self) -> Option<FreezeId> {
+        self.nodes.frozen().map(|frozen| frozen.freeze().id())
+    }
+
+    /// Writes about `max_bytes` more; true when everything is written.
+    pub(crate) fn write_slice(&mut self, max_bytes: usize) -> bool {
+        self.nodes.write_slice(max_bytes)
+    }
+
+    /// Nothing is left to write, or nobody wants it any more.
+    pub(crate) fn thaw(&mut self) {
+        self.nodes.thaw();
+    }
+
+    // --- what it takes -------------------------------------------------------------------------------------------
 
     /// How many allocations freeing this takes, roughly.
     pub fn free_effort(&self) -> usize {

@@ -14,7 +14,6 @@
 use super::StreamId;
 use crate::encoding::listpack::{Item, Iter, Listpack, Pos, Tail};
 use crate::memory::size_class;
-use std::sync::Arc;
 
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
@@ -32,10 +31,10 @@ pub struct NodeLimits {
 /// The most bytes of fields and values of one entry. However large nodes may be, as many end one.
 pub const ENTRY_BYTES_MAX: usize = 1 << 30;
 
-/// A macro node. Copies share the bytes until one of them changes.
+/// A macro node.
 #[derive(Clone)]
 pub(super) struct Node {
-    items: Arc<Listpack>,
+    items: Listpack,
 }
 
 /// An entry as its node has it.
@@ -86,17 +85,13 @@ impl Node {
             tail.push_int(0);
             push_same_fields(tail, (0, 0), pairs);
         });
-        Node {
-            items: Arc::new(items),
-        }
+        Node { items }
     }
 
     /// Takes a listpack from a file or a peer after checking that it is a node through and through.
     pub(super) fn validated(items: Listpack) -> Result<Node, InvalidNode> {
         check(&items).ok_or(InvalidNode)?;
-        Ok(Node {
-            items: Arc::new(items),
-        })
+        Ok(Node { items })
     }
 
     pub(super) fn listpack(&self) -> &Listpack {
@@ -105,9 +100,7 @@ impl Node {
 
     /// Bytes held from the allocator.
     pub(super) fn heap_bytes(&self) -> usize {
-        /// Counters of an `Arc`.
-        const COUNTS: usize = 2 * size_of::<usize>();
-        size_class(COUNTS + size_of::<Listpack>()) + size_class(self.items.heap_bytes())
+        size_class(self.items.heap_bytes())
     }
 
     /// How many entries it shows.
@@ -140,7 +133,7 @@ impl Node {
     pub(super) fn push(&mut self, base: StreamId, id: StreamId, pairs: &[&[u8]]) {
         let distance = id.distance_from(base);
         let count = pairs.len() / 2;
-        let items = Arc::make_mut(&mut self.items);
+        let items = &mut self.items;
         let mut head = items.iter();
         let live_at = head.place().expect("a node has a head");
         let live = integer(head.next());
@@ -166,15 +159,12 @@ impl Node {
 
     /// No entry will be added any more: gives back room for growth.
     pub(super) fn close(&mut self) {
-        // A shared node is being saved: whoever changes it next makes a copy that fits.
-        if let Some(items) = Arc::get_mut(&mut self.items) {
-            items.shrink_to_fit();
-        }
+        self.items.shrink_to_fit();
     }
 
     /// Deletes live entries: leaves them where they are, with the flag.
     pub(super) fn delete(&mut self, places: &[Pos]) {
-        let items = Arc::make_mut(&mut self.items);
+        let items = &mut self.items;
         for &place in places {
             let flags = integer(Some(items.get(place)));
             items.replace_int(place, flags | DELETED);
@@ -426,15 +416,6 @@ mod tests {
         assert_eq!((node.live(), node.deleted()), (12, 190));
         assert_eq!(node.entries(BASE).filter(|at| at.deleted).count(), 190);
         assert!(Node::validated(node.listpack().clone()).is_ok());
-    }
-
-    #[test]
-    fn a_copy_keeps_what_it_was() {
-        let mut node = node();
-        let copy = node.clone();
-        let first = node.entries(BASE).next().unwrap().place;
-        node.delete(&[first]);
-        assert_eq!((copy.live(), node.live()), (4, 3));
     }
 
     #[test]
