@@ -1037,6 +1037,36 @@ fn events_of_streams() {
 }
 
 #[test]
+fn looks_at_missing_streams_are_reported() {
+    let steps = [
+        ("XLEN s", 1),
+        ("XRANGE s - +", 1),
+        ("XREVRANGE s + -", 1),
+        ("XREAD STREAMS s 0", 2),
+        ("XREAD BLOCK 1 STREAMS s t 0 $", 4),
+        ("XREADGROUP GROUP g c STREAMS s >", 1),
+        ("XACK s g x", 1),
+        ("XPENDING s g", 1),
+        ("XCLAIM s g c 0 1", 1),
+        ("XAUTOCLAIM s g c x 1", 1),
+        ("XINFO STREAM s", 1),
+        ("XINFO GROUPS s", 1),
+        ("XINFO CONSUMERS s g", 1),
+        ("XADD s NOMKSTREAM 1 f v", 0),
+        ("XDEL s 1", 0),
+        ("XTRIM s MAXLEN 1", 0),
+        ("XSETID s 1", 0),
+        ("XGROUP CREATE s g 0", 0),
+        ("XGROUP DESTROY s g", 0),
+    ];
+    let mut script = String::from("b: PSUBSCRIBE __keyevent*\n");
+    for (step, events) in steps {
+        script += &format!("{step}\n{}b!\n", "b<\n".repeat(events));
+    }
+    same_with(&["--notify-keyspace-events", "Em"], &script);
+}
+
+#[test]
 fn watched_streams_change_with_their_entries_only() {
     let steps = [
         "XADD s 10 f v",
