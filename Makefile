@@ -14,7 +14,7 @@ UNITS    ?=
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit compat container differential conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit power-loss kills compat container differential conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,12 @@ conformance-update: setup $(CHECKED_BIN) ## write down what passes of Redis's ow
 
 container: build ## the container guard in a real memory cgroup; as root
 	@tools/container
+
+power-loss: ## 10,000 power losses of a node on a simulated disk
+	POWER_LOSSES=10000 cargo test --release -p server a_node_comes_back_from_every_power_loss
+
+kills: $(DEBUG_BIN) ## kill -9 under load, 1,000 rounds
+	KILL_ROUNDS=334 cargo test -p tests --test aof kill
 
 docs: ## rewrite the generated pages under docs/
 	@tools/docs write

@@ -31,6 +31,11 @@ fn what_was_answered_is_there_after_the_process_was_killed() {
                 last = client.run("INCR n").integer().unwrap();
             }
             assert_eq!(last, round * 100, "{policy}");
+            // While a sync runs, everysec keeps what comes meanwhile in memory.
+            crate::wait_until("everything is written", || {
+                let info = client.run("INFO persistence").text();
+                info.contains("aof_buffer_length:0\r\n")
+            });
             server.crash_and_restart();
             let found = server.connect().run("GET n").text();
             assert_eq!(found, last.to_string(), "{policy}");

@@ -14,6 +14,7 @@ mod check;
 mod crash;
 mod damage;
 mod exchange;
+mod kill;
 mod loading;
 mod rewrite;
 mod streams;

@@ -501,7 +501,7 @@ impl Server {
 
     /// The outermost command is done: what its unit changed becomes one piece of the stream, and those who waited for a
     /// key are served.
-    fn finish_unit(&mut self) {
+    pub(crate) fn finish_unit(&mut self) {
         self.finish_propagation();
         if !self.effects.ready.is_empty() {
             self.serve_ready_keys();

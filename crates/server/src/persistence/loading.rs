@@ -108,6 +108,14 @@ fn judge(stop: &Stop, name: &str, is_last: bool, load_truncated: bool) -> Verdic
     Verdict::Fatal { log }
 }
 
+/// Whether a file is the last one that holds something: only its end may be missing. An incr that a rewrite has just made
+/// is empty until all of the one before it is durable; a base is whole before it is used, unless it is an AOF of before 7.0.
+fn ends_the_aof(files: &[FileToLoad], index: usize, old_style: &str) -> bool {
+    let (file, later) = (&files[index], &files[index + 1..]);
+    let was_written_to = file.part == Part::Incr || file.name == old_style;
+    later.is_empty() || (was_written_to && later.iter().all(|file| file.size == 0))
+}
+
 /// How often a long load tells how far it is.
 const REPORT_INTERVAL_US: u64 = 10_000_000;
 
@@ -180,7 +188,8 @@ impl Server {
                     .as_ref()
                     .expect("a message comes while loading");
                 let file = loading.files[index].clone();
-                let is_last = index + 1 == loading.files.len();
+                let files = loading.files.len();
+                let is_last = ends_the_aof(&loading.files, index, &self.aof.files.name);
                 let verdict = judge(&stop, &file.name, is_last, self.aof.settings.load_truncated);
                 let (log, cut) = match verdict {
                     Verdict::Cut { at, log } => (log, Some(at)),
@@ -204,7 +213,10 @@ impl Server {
                     );
                     return self.loading_failed();
                 }
-                self.file_loaded(index);
+                // Those that follow are empty.
+                for index in index..files {
+                    self.file_loaded(index);
+                }
             }
         }
     }
@@ -439,6 +451,26 @@ mod tests {
             ),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn empty_incrs_after_the_last_one_that_was_written_to_do_not_count() {
+        let file = |name: &str, part, size| FileToLoad {
+            name: name.into(),
+            path: name.into(),
+            part,
+            size,
+        };
+        let base = |size| file("a.1.base.rdb", Part::Base, size);
+        let old = file("a", Part::Base, 1);
+        let incr = |size| file("a.1.incr.aof", Part::Incr, size);
+        let ends = |files: &[FileToLoad], index| ends_the_aof(files, index, "a");
+        assert!(ends(&[base(1), incr(1), incr(0), incr(0)], 1));
+        assert!(!ends(&[base(1), incr(1), incr(0), incr(1)], 1));
+        assert!(!ends(&[base(1), incr(0)], 0));
+        assert!(ends(&[base(1)], 0));
+        assert!(ends(&[old.clone(), incr(0)], 0));
+        assert!(!ends(&[old, incr(1)], 0));
     }
 
     #[test]

@@ -4,6 +4,8 @@ pub(crate) mod aof;
 pub(crate) mod disk;
 pub(crate) mod info;
 pub(crate) mod loading;
+#[cfg(test)]
+mod power_loss_tests;
 pub(crate) mod recovery;
 #[cfg(test)]
 mod simulated_disk;

@@ -36,7 +36,7 @@ struct State {
     room: Option<usize>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct FileState {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -141,8 +141,33 @@ impl SimulatedDisk {
     }
 
     /// The power goes and comes back. `chance(n)` picks a number below n.
-    pub(crate) fn lose_power(&self, mut chance: impl FnMut(usize) -> usize) {
-        let mut state = self.lock();
+    pub(crate) fn lose_power(&self, chance: impl FnMut(usize) -> usize) {
+        self.lock().lose_power(chance);
+    }
+
+    /// What is there after the power went: another disk. Whoever still uses this one does so in vain.
+    pub(crate) fn after_power_loss(&self, chance: impl FnMut(usize) -> usize) -> SimulatedDisk {
+        let mut state = {
+            let state = self.lock();
+            State {
+                files: state.files.clone(),
+                names: state.names.clone(),
+                durable_names: state.durable_names.clone(),
+                name_log: state.name_log.clone(),
+                fault: None,
+                room: None,
+            }
+        };
+        state.lose_power(chance);
+        SimulatedDisk {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+}
+
+impl State {
+    fn lose_power(&mut self, mut chance: impl FnMut(usize) -> usize) {
+        let state = self;
         let mut names = std::mem::take(&mut state.durable_names);
         // A journal keeps the order of changes to names: some of the first have reached the disk.
         let kept = chance(state.name_log.len() + 1);
@@ -172,9 +197,7 @@ impl SimulatedDisk {
         state.fault = None;
         state.room = None;
     }
-}
 
-impl State {
     fn check(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
         match self.fault.as_mut().and_then(|fault| fault(operation, path)) {
             Some(code) => Err(io::Error::from_raw_os_error(code)),

@@ -171,6 +171,16 @@ fn read_file(
                 Ok(Item::Incomplete { at_least }) => break at_least,
                 Err(error) => {
                     let at = batch.offset + (whole + error.at) as u64;
+                    if is_cut_and_zeros(&batch.bytes[whole..])
+                        && rest_is_zero(&mut *input).map_err(Stop::Io)?
+                    {
+                        let valid_to = transaction_start.unwrap_or(batch.offset + whole as u64);
+                        send(Message::Commands(batch));
+                        return Err(Stop::Truncated {
+                            valid_to,
+                            in_transaction: transaction_start.is_some(),
+                        });
+                    }
                     send(Message::Commands(batch));
                     return Err(Stop::Format {
                         at,
@@ -206,6 +216,32 @@ fn read_file(
                 return Ok(());
             }
             whole = 0;
+        }
+    }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+/// Whether bytes are the start of a command, and zeros. After a power loss the length of a file may have reached the disk
+/// without its last bytes: that is a file cut short, not one that is broken.
+fn is_cut_and_zeros(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let cut = decoder::decode(&bytes[..bytes.len() - zeros], &mut Vec::new());
+    zeros > 0 && matches!(cut, Ok(Item::Incomplete { .. }))
+}
+
+/// Whether only zeros follow.
+fn rest_is_zero(input: &mut dyn Read) -> io::Result<bool> {
+    let mut bytes = vec![0; READ_BYTES];
+    loop {
+        match input.read(&mut bytes) {
+            Ok(0) => return Ok(true),
+            Ok(count) if is_zero(&bytes[..count]) => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -304,6 +340,31 @@ mod tests {
                 }) => assert_eq!(valid_to as usize, whole * commands[0].len()),
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn zeros_to_the_end_of_the_file_are_a_cut() {
+        let commands = [command(&["SET", "a", "1"]), command(&["SET", "b", "2"])];
+        let bytes = commands.concat();
+        let all = (0..bytes.len()).map(|cut| (cut, 1));
+        for (cut, zeros) in all.chain([(30, READ_BYTES * 2), (50, READ_BYTES)]) {
+            let torn = [&bytes[..cut], &vec![0; zeros]].concat();
+            match load(&torn).1 {
+                Err(Stop::Truncated { valid_to, .. }) => {
+                    let whole = cut / commands[0].len() * commands[0].len();
+                    assert_eq!(valid_to as usize, whole, "{cut} {zeros}");
+                }
+                other => panic!("{cut} {zeros}: {other:?}"),
+            }
+            let mended = [&torn[..], b"x"].concat();
+            assert!(
+                matches!(
+                    load(&mended).1,
+                    Err(Stop::Format { .. } | Stop::Truncated { .. })
+                ),
+                "{cut} {zeros}"
+            );
         }
     }
 

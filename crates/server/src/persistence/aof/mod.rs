@@ -176,7 +176,7 @@ impl Aof {
             State::Starting(Some(writer)) => State::On(writer),
             mut other => {
                 if let State::On(writer) = &mut other {
-                    writer.forget_failed_sync();
+                    writer.forget_former();
                 }
                 other
             }

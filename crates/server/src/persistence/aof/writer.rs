@@ -6,6 +6,9 @@
 //! - `always`: what turns changed is written and synced by another thread, one round at a time; while a round runs, the
 //!   next one gathers. The owner's commit gate keeps every answer until the round that carries its changes is done.
 //!
+//! When what follows goes to another file, nothing is written there before all of the former file is durable: a power loss
+//! may take the end of the last file, and only of that, or the rest would not be what the node once held.
+//!
 //! A write that fails is taken back and tried again (not with `always`, where the node must stop). A sync that failed is
 //! never taken for durable by a later one that succeeds: the system may have dropped the pages. Only a rewrite into new
 //! files ends that state.
@@ -16,6 +19,7 @@ use front::log::io_reason;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// `appendfsync`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +40,8 @@ pub(crate) struct Conditions {
     pub(crate) sleep_us: u64,
 }
 
-/// With `always`, more than this is never on its way: the data thread waits for the disk instead.
-const COMMIT_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// More than this never waits for a sync: the data thread waits instead.
+const GATHER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 /// How long `everysec` puts off a write because a sync runs.
 const POSTPONE_LIMIT_MS: UnixMillis = 2000;
 /// The same write error is logged this often.
@@ -55,16 +59,35 @@ struct Segment {
     size: u64,
 }
 
-/// Bytes that belong to a file.
-struct Chunk {
+/// A file that nothing is appended to any more, and that is not durable yet.
+struct Former {
     file: Arc<dyn DiskFile>,
-    bytes: Vec<u8>,
+    /// Its last bytes, not yet written.
+    rest: Vec<u8>,
+}
+
+impl Former {
+    /// Writes what is left. On an error the rest is what the file still lacks.
+    fn write(&mut self) -> io::Result<()> {
+        match write_all(&*self.file, &self.rest) {
+            Ok(()) => {
+                self.rest = Vec::new();
+                Ok(())
+            }
+            Err((taken, error)) => {
+                self.rest.drain(..taken);
+                Err(error)
+            }
+        }
+    }
 }
 
 /// What runs on the other thread.
 enum Job {
-    /// Syncs what the data thread wrote.
+    /// Syncs the current file.
     Sync { written: u64 },
+    /// Syncs the oldest of the files before it; what becomes of it no longer matters when a base has replaced it meanwhile.
+    SyncFormer { file: Arc<dyn DiskFile> },
     /// Writes and syncs a round of `always`.
     Commit { up_to: u64, sync: bool },
 }
@@ -97,10 +120,9 @@ pub(crate) enum Health {
 /// See the module.
 pub(crate) struct Writer {
     current: Segment,
-    /// Files written before `current` that are not synced yet.
-    unsynced: Vec<Arc<dyn DiskFile>>,
-    /// Not yet written, for earlier files, then for `current`.
-    earlier: VecDeque<Chunk>,
+    /// Oldest first. None is written to before all of the one before it is durable, `current` last.
+    former: VecDeque<Former>,
+    /// Not yet written to `current`.
     buffer: Vec<u8>,
     /// Positions in the write stream: given to the writer, written, durable.
     appended: u64,
@@ -162,8 +184,7 @@ impl Writer {
     ) -> Writer {
         Writer {
             current: Segment { file, size },
-            unsynced: Vec::new(),
-            earlier: VecDeque::new(),
+            former: VecDeque::new(),
             buffer: Vec::new(),
             appended: position,
             written: position,
@@ -193,13 +214,10 @@ impl Writer {
     /// What is appended from now on goes to another file.
     pub(crate) fn switch_to(&mut self, file: Arc<dyn DiskFile>) {
         let old = std::mem::replace(&mut self.current, Segment { file, size: 0 });
-        if !self.buffer.is_empty() {
-            self.earlier.push_back(Chunk {
-                file: old.file.clone(),
-                bytes: std::mem::take(&mut self.buffer),
-            });
-        }
-        self.unsynced.push(old.file);
+        self.former.push_back(Former {
+            file: old.file,
+            rest: std::mem::take(&mut self.buffer),
+        });
     }
 
     /// Answers to changes up to this position may leave.
@@ -221,9 +239,9 @@ impl Writer {
     pub(crate) fn buffered(&self) -> usize {
         self.buffer.len()
             + self
-                .earlier
+                .former
                 .iter()
-                .map(|chunk| chunk.bytes.len())
+                .map(|former| former.rest.len())
                 .sum::<usize>()
     }
 
@@ -236,12 +254,12 @@ impl Writer {
         &self.health
     }
 
-    /// Everything written from now on is in new files beside a new base: the failed sync of the old ones no longer
-    /// matters.
-    pub(crate) fn forget_failed_sync(&mut self) {
+    /// A base stands for everything before the current file: what could not be done there no longer matters.
+    pub(crate) fn forget_former(&mut self) {
         if matches!(self.health, Health::SyncFailed(_)) {
             self.health = Health::Good;
         }
+        self.former.clear();
     }
 
     /// The end of a turn.
@@ -260,7 +278,7 @@ impl Writer {
         }
         match conditions.policy {
             FsyncPolicy::Always => {
-                if self.buffered() > COMMIT_LIMIT_BYTES && self.job.is_some() {
+                if self.buffered() > GATHER_LIMIT_BYTES && self.job.is_some() {
                     let result = self.finished.wait();
                     self.job_finished(result, conditions)?;
                 }
@@ -273,16 +291,28 @@ impl Writer {
             // A round of `always` that still runs writes to the file: it comes first.
             _ if matches!(self.job, Some(Job::Commit { .. })) => Ok(()),
             policy => {
-                self.write_soon(conditions);
+                if !self.former.is_empty()
+                    && self.job.is_some()
+                    && self.buffered() > GATHER_LIMIT_BYTES
+                {
+                    let result = self.finished.wait();
+                    self.job_finished(result, conditions)?;
+                }
+                self.write_soon(conditions, jobs);
                 self.safe = self.appended;
                 let second_passed = conditions.now / 1000 > self.last_sync / 1000;
                 if policy == FsyncPolicy::EverySec
                     && second_passed
                     && self.job.is_none()
                     && self.written > self.synced
+                    && self.former.is_empty()
                     && !conditions.skip_sync
                 {
-                    self.start_sync(conditions.now, jobs);
+                    self.last_sync = conditions.now;
+                    let job = Job::Sync {
+                        written: self.written,
+                    };
+                    self.start_sync(job, self.current.file.clone(), jobs);
                 }
                 Ok(())
             }
@@ -298,10 +328,12 @@ impl Writer {
             let result = self.finished.wait();
             self.job_finished(result, conditions)?;
         }
-        self.write().map_err(Fatal::Write)?;
-        for file in self.unsynced.drain(..) {
-            file.sync().map_err(Fatal::Sync)?;
+        while let Some(former) = self.former.front_mut() {
+            former.write().map_err(Fatal::Write)?;
+            former.file.sync().map_err(Fatal::Sync)?;
+            self.former.pop_front();
         }
+        self.write().map_err(Fatal::Write)?;
         self.current.file.sync().map_err(Fatal::Sync)?;
         self.synced = self.written;
         self.safe = self.appended;
@@ -309,62 +341,48 @@ impl Writer {
     }
 
     fn start_commit(&mut self, conditions: Conditions, jobs: &mut dyn Jobs) {
-        let mut chunks = std::mem::take(&mut self.earlier);
-        if !self.buffer.is_empty() {
-            chunks.push_back(Chunk {
-                file: self.current.file.clone(),
-                bytes: std::mem::take(&mut self.buffer),
-            });
-        }
+        let former = std::mem::take(&mut self.former);
+        let bytes = std::mem::take(&mut self.buffer);
+        let file = self.current.file.clone();
         let sync = !conditions.skip_sync;
-        let files = match sync {
-            true => self.files_to_sync(),
-            false => Vec::new(),
-        };
-        let up_to = self.appended;
-        self.job = Some(Job::Commit { up_to, sync });
+        self.job = Some(Job::Commit {
+            up_to: self.appended,
+            sync,
+        });
         // What is on its way belongs to the file: its size is what it will be.
-        self.current.size += chunks
-            .iter()
-            .filter(|chunk| Arc::ptr_eq(&chunk.file, &self.current.file))
-            .map(|chunk| chunk.bytes.len() as u64)
-            .sum::<u64>();
+        self.current.size += bytes.len() as u64;
         let finished = self.finished.clone();
         jobs.start(Box::new(move || {
             if conditions.sleep_us > 0 {
-                std::thread::sleep(std::time::Duration::from_micros(conditions.sleep_us));
+                std::thread::sleep(Duration::from_micros(conditions.sleep_us));
             }
-            for chunk in &chunks {
-                if let Err((_, error)) = write_all(&*chunk.file, &chunk.bytes) {
+            for mut former in former {
+                if let Err(error) = former.write() {
                     return finished.set(JobResult::WriteFailed(error));
                 }
+                if let Err(error) = former.file.sync() {
+                    return finished.set(JobResult::SyncFailed(error));
+                }
             }
-            finished.set(sync_all(&files));
+            if let Err((_, error)) = write_all(&*file, &bytes) {
+                return finished.set(JobResult::WriteFailed(error));
+            }
+            finished.set(match sync.then(|| file.sync()) {
+                Some(Err(error)) => JobResult::SyncFailed(error),
+                _ => JobResult::Done,
+            });
         }));
     }
 
-    fn start_sync(&mut self, now: UnixMillis, jobs: &mut dyn Jobs) {
-        let files = self.files_to_sync();
-        self.job = Some(Job::Sync {
-            written: self.written,
-        });
-        self.last_sync = now;
+    fn start_sync(&mut self, job: Job, file: Arc<dyn DiskFile>, jobs: &mut dyn Jobs) {
+        self.job = Some(job);
         let finished = self.finished.clone();
         jobs.start(Box::new(move || {
-            finished.set(sync_all(&files));
+            finished.set(match file.sync() {
+                Ok(()) => JobResult::Done,
+                Err(error) => JobResult::SyncFailed(error),
+            });
         }));
-    }
-
-    fn files_to_sync(&mut self) -> Vec<Arc<dyn DiskFile>> {
-        let mut files = std::mem::take(&mut self.unsynced);
-        // A file that still has something to be written is synced after that.
-        for chunk in &self.earlier {
-            if !self.unsynced.iter().any(|f| Arc::ptr_eq(f, &chunk.file)) {
-                self.unsynced.push(chunk.file.clone());
-            }
-        }
-        files.push(self.current.file.clone());
-        files
     }
 
     fn job_finished(&mut self, result: JobResult, conditions: Conditions) -> Result<(), Fatal> {
@@ -386,7 +404,12 @@ impl Writer {
                 self.synced = written;
                 Ok(())
             }
-            (Job::Sync { .. }, JobResult::SyncFailed(error) | JobResult::WriteFailed(error)) => {
+            (Job::SyncFormer { file }, _) if !self.is_oldest(&file) => Ok(()),
+            (Job::SyncFormer { .. }, JobResult::Done) => {
+                self.former.pop_front();
+                Ok(())
+            }
+            (_, JobResult::SyncFailed(error) | JobResult::WriteFailed(error)) => {
                 if conditions.policy == FsyncPolicy::Always {
                     return Err(Fatal::Sync(error));
                 }
@@ -398,7 +421,10 @@ impl Writer {
     }
 
     /// Writes on this thread, unless a sync that runs would make it wait.
-    fn write_soon(&mut self, conditions: Conditions) {
+    fn write_soon(&mut self, conditions: Conditions, jobs: &mut dyn Jobs) {
+        if !self.former.is_empty() {
+            return self.settle_former(conditions, jobs);
+        }
         if self.written == self.appended && self.buffered() == 0 {
             self.postponed_since = None;
             return;
@@ -416,23 +442,49 @@ impl Writer {
         }
         self.postponed_since = None;
         if conditions.sleep_us > 0 {
-            std::thread::sleep(std::time::Duration::from_micros(conditions.sleep_us));
+            std::thread::sleep(Duration::from_micros(conditions.sleep_us));
         }
         match self.write() {
             Ok(()) => self.write_succeeded(),
-            Err(error) => {
-                let quiet = self
-                    .last_error_log
-                    .is_some_and(|at| conditions.now - at < ERROR_LOG_INTERVAL_MS);
-                if !quiet {
-                    front::log_warning!("Error writing to the AOF file: {}", io_reason(&error));
-                    self.last_error_log = Some(conditions.now);
-                }
-                // A failed sync outlasts a failed write.
-                if !matches!(self.health, Health::SyncFailed(_)) {
-                    self.health = Health::WriteFailed(error);
-                }
+            Err(error) => self.write_failed(error, conditions.now),
+        }
+    }
+
+    fn is_oldest(&self, file: &Arc<dyn DiskFile>) -> bool {
+        let oldest = self.former.front();
+        oldest.is_some_and(|former| Arc::ptr_eq(&former.file, file))
+    }
+
+    /// Brings the files before the current one to an end, one after the other.
+    fn settle_former(&mut self, conditions: Conditions, jobs: &mut dyn Jobs) {
+        // While one is synced there is nothing to do, and after a sync that failed only new files can help.
+        if self.job.is_some() || matches!(self.health, Health::SyncFailed(_)) {
+            return;
+        }
+        let Some(oldest) = self.former.front_mut() else {
+            return;
+        };
+        let file = oldest.file.clone();
+        match oldest.write() {
+            Ok(()) => {
+                let job = Job::SyncFormer { file: file.clone() };
+                self.start_sync(job, file, jobs);
             }
+            Err(error) => self.write_failed(error, conditions.now),
+        }
+    }
+
+    fn write_failed(&mut self, error: io::Error, now: UnixMillis) {
+        let quiet = self
+            .last_error_log
+            .is_some_and(|at| now - at < ERROR_LOG_INTERVAL_MS);
+        if !quiet {
+            front::log_warning!("Error writing to the AOF file: {}", io_reason(&error));
+            self.last_error_log = Some(now);
+        }
+        // A failed sync outlasts a failed write.
+        if !matches!(self.health, Health::SyncFailed(_)) {
+            self.health = Health::WriteFailed(error);
         }
     }
 
@@ -444,20 +496,8 @@ impl Writer {
         }
     }
 
-    /// Writes everything not yet written. On an error nothing half-written stays behind, if the system lets us cut it.
+    /// Writes what is gathered. On an error nothing half-written stays behind, if the system lets us cut it.
     fn write(&mut self) -> io::Result<()> {
-        while let Some(chunk) = self.earlier.front_mut() {
-            // An earlier file's size is no longer known: what was taken of the chunk is dropped from it instead.
-            match write_all(&*chunk.file, &chunk.bytes) {
-                Ok(()) => {
-                    self.earlier.pop_front();
-                }
-                Err((taken, error)) => {
-                    chunk.bytes.drain(..taken);
-                    return Err(error);
-                }
-            }
-        }
         let size = self.current.size;
         match write_all(&*self.current.file, &self.buffer) {
             Ok(()) => {
@@ -485,13 +525,6 @@ impl Writer {
                 Err(error)
             }
         }
-    }
-}
-
-fn sync_all(files: &[Arc<dyn DiskFile>]) -> JobResult {
-    match files.iter().try_for_each(|file| file.sync()) {
-        Ok(()) => JobResult::Done,
-        Err(error) => JobResult::SyncFailed(error),
     }
 }
 

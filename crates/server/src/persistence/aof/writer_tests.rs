@@ -187,7 +187,7 @@ fn a_failed_sync_of_everysec_stays_until_new_files_replace_the_old_ones() {
     // The later sync succeeded, and yet the first byte never reached the disk.
     assert!(matches!(rig.writer.health(), Health::SyncFailed(_)));
     assert_eq!(rig.after_power_loss(), "\0b");
-    rig.writer.forget_failed_sync();
+    rig.writer.forget_former();
     assert!(matches!(rig.writer.health(), Health::Good));
 }
 
@@ -265,7 +265,7 @@ fn after_a_switch_each_byte_is_in_its_file_and_both_are_synced() {
         rig.append("b");
         rig.writer.switch_to(new);
         rig.write("c");
-        for _ in 0..3 {
+        for _ in 0..4 {
             rig.conditions.now += 1000;
             rig.jobs.run();
             rig.turn().unwrap();
@@ -275,6 +275,62 @@ fn after_a_switch_each_byte_is_in_its_file_and_both_are_synced() {
         assert_eq!(rig.after_power_loss(), "ab");
         assert_eq!(rig.disk.bytes("g"), b"c");
     }
+}
+
+#[test]
+fn nothing_is_in_a_new_file_before_all_of_the_former_one_is_durable() {
+    for policy in [FsyncPolicy::No, FsyncPolicy::EverySec, FsyncPolicy::Always] {
+        let mut rig = Rig::new(policy);
+        let new = rig.disk.create(Path::new("g")).unwrap();
+        rig.disk.sync_dir(Path::new("")).unwrap();
+        rig.conditions.skip_sync = true;
+        rig.write("a");
+        rig.jobs.run();
+        rig.turn().unwrap();
+        rig.append("b");
+        rig.writer.switch_to(new);
+        rig.write("c");
+        rig.turn().unwrap();
+        if policy != FsyncPolicy::Always {
+            assert_eq!((rig.content().as_str(), rig.writer.safe()), ("ab", 3));
+        }
+        assert_eq!(rig.disk.bytes("g"), b"", "{policy:?}");
+        rig.disk.set_fault(|operation, path| {
+            let new_file = path == Path::new("g");
+            (operation == Operation::Sync && new_file).then_some(EIO)
+        });
+        rig.jobs.run();
+        // With `always` both go in one round, in this order.
+        let _ = rig.turn();
+        assert_eq!(rig.disk.bytes("g"), b"c", "{policy:?}");
+        assert_eq!(rig.after_power_loss(), "ab", "{policy:?}");
+    }
+}
+
+#[test]
+fn a_former_file_that_cannot_be_synced_holds_up_the_new_one_until_a_base_replaces_it() {
+    let mut rig = Rig::new(FsyncPolicy::EverySec);
+    let new = rig.disk.create(Path::new("g")).unwrap();
+    rig.write("a");
+    rig.jobs.run();
+    rig.turn().unwrap();
+    rig.disk
+        .set_fault(|operation, _| (operation == Operation::Sync).then_some(EIO));
+    rig.writer.switch_to(new);
+    rig.write("c");
+    rig.jobs.run();
+    for _ in 0..3 {
+        rig.conditions.now += 1000;
+        rig.turn().unwrap();
+        rig.jobs.run();
+    }
+    assert!(matches!(rig.writer.health(), Health::SyncFailed(_)));
+    assert_eq!(rig.disk.bytes("g"), b"");
+    rig.disk.heal();
+    rig.writer.forget_former();
+    rig.turn().unwrap();
+    assert_eq!(rig.disk.bytes("g"), b"c");
+    assert!(matches!(rig.writer.health(), Health::Good));
 }
 
 #[test]
