@@ -55,3 +55,34 @@ fn dense_and_sparse_forms() {
         "#,
     );
 }
+
+#[test]
+fn a_look_inside() {
+    same(
+        r#"
+        PFADD h a b c
+        PFDEBUG ENCODING h
+        PFDEBUG DECODE h
+        PFDEBUG GETREG h
+        PFDEBUG ENCODING h
+        PFDEBUG DECODE h
+        PFDEBUG TODENSE h
+        PFCOUNT h
+        PFADD i a b c
+        PFDEBUG todense i
+        PFDEBUG FOO i
+        PFDEBUG FOO missing
+        PFDEBUG ENCODING missing
+        LPUSH l x
+        PFDEBUG ENCODING l
+        SET s x
+        PFDEBUG ENCODING s
+        PFDEBUG FOO s
+        PFDEBUG
+        PFDEBUG ENCODING
+        PFDEBUG ENCODING h i
+        PFSELFTEST
+        PFSELFTEST x
+        "#,
+    );
+}

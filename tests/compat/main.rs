@@ -14,6 +14,7 @@ mod protocol;
 mod pubsub;
 mod server;
 mod set;
+mod sort;
 mod sorted_set;
 mod stream;
 mod string;

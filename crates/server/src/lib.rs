@@ -4,6 +4,7 @@ mod admission;
 mod blocking;
 mod call_stats;
 pub mod check_aof;
+mod collation;
 pub mod commands;
 pub mod config;
 pub mod context;

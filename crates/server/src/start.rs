@@ -150,6 +150,7 @@ fn fatal_config_error(error: &ConfigError) -> String {
 }
 
 fn run(config: Config) -> Result<(), String> {
+    crate::collation::follow_environment();
     open_log(&config)?;
     if config.bool(config::DAEMONIZE) {
         return Err(

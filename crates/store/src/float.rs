@@ -169,6 +169,17 @@ pub fn parse_double(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// Reads a text that SORT orders by: as [`parse_range_bound`], but numbers too large or too small
+/// for full precision are refused.
+pub fn parse_weight(text: &[u8]) -> Option<f64> {
+    let text = text.split(|&b| b == 0).next().unwrap_or_default();
+    let number = match text.iter().position(|b| !is_blank(*b)) {
+        Some(start) => parse_double(&text[start..])?,
+        None => return text.is_empty().then_some(0.0),
+    };
+    (!number.is_subnormal()).then_some(number)
+}
+
 /// Reads a bound of a score range (without its parenthesis). Redis reads these as C strings with a
 /// bare `strtod`: leading blanks pass, text behind a NUL byte is not seen, nothing at all is zero,
 /// too large is infinite.
@@ -177,10 +188,7 @@ pub fn parse_range_bound(text: &[u8]) -> Option<f64> {
     if text.is_empty() {
         return Some(0.0);
     }
-    let blanks = text
-        .iter()
-        .take_while(|&&b| b.is_ascii_whitespace() || b == b'\x0b')
-        .count();
+    let blanks = text.iter().take_while(|b| is_blank(**b)).count();
     match Literal::recognize(&text[blanks..])? {
         Literal::Infinity { negative } => Some(infinity(negative)),
         Literal::Number(number) => Some(number.to_double()),
@@ -193,6 +201,11 @@ fn infinity(negative: bool) -> f64 {
     } else {
         f64::INFINITY
     }
+}
+
+/// What C's `isspace` says.
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b'\x0b'
 }
 
 /// The 80-bit extended double in which Redis computes INCRBYFLOAT and HINCRBYFLOAT on x86, the same
@@ -527,6 +540,22 @@ mod tests {
             assert_eq!(parse_double(sent.as_bytes()), None, "{sent:?}");
         }
         assert_eq!(parse_double(b"\xff"), None);
+    }
+
+    #[test]
+    fn weights_are_read_as_c_strings_of_full_precision() {
+        for (text, weight) in [
+            (b"".as_slice(), 0.0),
+            (b" 7", 7.0),
+            (b"\x0b\t-0x10", -16.0),
+            (b"5\0x", 5.0),
+            (b"-inf", f64::NEG_INFINITY),
+        ] {
+            assert_eq!(parse_weight(text), Some(weight), "{text:?}");
+        }
+        for text in ["  ", "7 ", "nan", "1e400", "1e-400", "1e-310", "1e"] {
+            assert_eq!(parse_weight(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -175,6 +175,43 @@ pub fn describe_sparse(hll: &[u8]) -> Result<Option<String>, HllError> {
     Ok(Some(runs.join(" ")))
 }
 
+/// Checks the arithmetic on this machine: every register keeps every value, and estimates are within six standard
+/// errors. What failed, if anything.
+pub fn self_test() -> Result<(), String> {
+    let mut dense = new_sparse();
+    to_dense(&mut dense).map_err(|error| format!("dense: {error:?}"))?;
+    for shift in 0..64u8 {
+        let expected: Registers =
+            std::array::from_fn(|index| (index as u8).wrapping_add(shift) % 64);
+        let blocks = expected.as_chunks().0.iter().flat_map(|&four| pack(four));
+        dense.truncate(HEADER);
+        dense.extend(blocks);
+        if registers(&dense).map_err(|error| format!("registers: {error:?}"))? != expected {
+            return Err(format!(
+                "registers do not keep their values, shifted by {shift}"
+            ));
+        }
+    }
+    const SPARSE_MAX: usize = 3000;
+    /// 1.04 divided by the square root of the number of registers.
+    const STANDARD_ERROR: f64 = 0.008_125;
+    let mut hll = new_sparse();
+    let mut next_check = 10u64;
+    for number in 1..=100_000u64 {
+        add(&mut hll, &number.to_le_bytes(), SPARSE_MAX)
+            .map_err(|error| format!("add: {error:?}"))?;
+        if number == next_check {
+            next_check *= 10;
+            let (estimate, _) = count(&mut hll).map_err(|error| format!("count: {error:?}"))?;
+            let most = (number as f64 * STANDARD_ERROR * 6.0).ceil() as u64;
+            if estimate.abs_diff(number) > most {
+                return Err(format!("{number} elements are counted as {estimate}"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The register an element belongs to and the value it asks for: the place of the lowest set bit in
 /// the rest of its hash, from 1.
 fn register_of(element: &[u8]) -> (usize, u8) {

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod int;
 pub mod keyspace;
+pub mod lcs;
 pub mod memory;
 pub mod random;
 pub mod rdb;

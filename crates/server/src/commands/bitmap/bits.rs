@@ -143,11 +143,18 @@ pub(super) static BITOP: Command = Command {
     body: Body::Run(Handler::Data(bitop)),
 };
 
-/// A bit's position, within what a string may hold.
-fn parse_offset(cx: &DataContext<'_>, word: &[u8]) -> Result<u64, CommandError> {
+/// A bit's position, within what a string may hold: `word` counts steps of `width` bits.
+///
+/// # Errors
+/// Not a number, or too large.
+pub(super) fn bit_offset(
+    cx: &DataContext<'_>,
+    word: &[u8],
+    width: u64,
+) -> Result<u64, CommandError> {
     let most = (cx.settings.proto_max_bulk_len as u64).saturating_mul(8);
     store::int::parse_i64(word)
-        .and_then(|offset| u64::try_from(offset).ok())
+        .and_then(|offset| u64::try_from(offset).ok()?.checked_mul(width))
         .filter(|&offset| offset < most)
         .ok_or(CommandError::text(
             "ERR bit offset is not an integer or out of range",
@@ -156,7 +163,7 @@ fn parse_offset(cx: &DataContext<'_>, word: &[u8]) -> Result<u64, CommandError> 
 
 fn setbit(cx: &mut DataContext<'_>) -> CommandResult {
     let key = cx.args[1];
-    let offset = parse_offset(cx, cx.args[2])?;
+    let offset = bit_offset(cx, cx.args[2], 1)?;
     let bit = match cx.args[3] {
         b"0" => false,
         b"1" => true,
@@ -188,7 +195,7 @@ fn setbit(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn getbit(cx: &mut DataContext<'_>) -> CommandResult {
-    let offset = parse_offset(cx, cx.args[2])?;
+    let offset = bit_offset(cx, cx.args[2], 1)?;
     let string = cx.db.string(cx.args[1]).or_wrong_type()?;
     let bit = string.is_some_and(|string| bits::get(&string.bytes(), offset));
     cx.reply.integer(i64::from(bit));

@@ -6,6 +6,8 @@ mod keys;
 mod object;
 mod rename;
 pub(crate) mod scan;
+mod sort;
+mod sort_pattern;
 
 use super::Command;
 pub(crate) use object::encoding_name;
@@ -34,4 +36,6 @@ pub static COMMANDS: &[&Command] = &[
     &scan::SCAN,
     &rename::RENAME,
     &rename::RENAMENX,
+    &sort::SORT,
+    &sort::SORT_RO,
 ];

@@ -62,7 +62,7 @@ pub(super) static PFMERGE: Command = Command {
     body: Body::Run(Handler::Data(pfmerge)),
 };
 
-fn wire_error(error: HllError) -> CommandError {
+pub(super) fn wire_error(error: HllError) -> CommandError {
     match error {
         HllError::NotHyperLogLog => {
             CommandError::text("WRONGTYPE Key is not a valid HyperLogLog string value.")
@@ -72,7 +72,7 @@ fn wire_error(error: HllError) -> CommandError {
 }
 
 /// The bytes of a key that holds a HyperLogLog; None without the key.
-fn load(cx: &mut DataContext<'_>, key: &[u8]) -> Result<Option<Vec<u8>>, CommandError> {
+pub(super) fn load(cx: &mut DataContext<'_>, key: &[u8]) -> Result<Option<Vec<u8>>, CommandError> {
     let Some(string) = cx.db.string(key).or_wrong_type()? else {
         return Ok(None);
     };
@@ -81,7 +81,7 @@ fn load(cx: &mut DataContext<'_>, key: &[u8]) -> Result<Option<Vec<u8>>, Command
     Ok(Some(bytes))
 }
 
-fn save(cx: &mut DataContext<'_>, key: &[u8], bytes: Vec<u8>) {
+pub(super) fn save(cx: &mut DataContext<'_>, key: &[u8], bytes: Vec<u8>) {
     let value = StringValue::Bytes { bytes, raw: true };
     cx.db.set(key, Value::String(value), Expiry::Keep);
 }

@@ -3,6 +3,7 @@
 mod get;
 mod getex;
 mod incr;
+mod lcs;
 mod range;
 mod set;
 
@@ -14,6 +15,7 @@ pub static COMMANDS: &[&Command] = &[
     &get::GETDEL,
     &getex::GETEX,
     &getex::MGET,
+    &lcs::LCS,
     &incr::DECR,
     &incr::DECRBY,
     &incr::INCR,
