@@ -1,6 +1,6 @@
 //! Bitmaps: bits, counts, operations, fields.
 
-use tests::compat::same;
+use tests::compat::{same, same_with};
 
 #[test]
 fn single_bits() {
@@ -244,4 +244,33 @@ fn random_fields_are_read_and_changed_as_redis_does() {
     }
     script += "GET b\n";
     same(&script);
+}
+
+#[test]
+fn bits_that_stay_as_they_are_are_no_change() {
+    same_with(
+        &["--notify-keyspace-events", "KEA"],
+        r#"
+        b: PSUBSCRIBE *
+        SETBIT k 0 0
+        b<
+        b<
+        SETBIT k 0 0
+        b!
+        SETBIT k 90 0
+        b<
+        b<
+        SETBIT k 90 1
+        b<
+        b<
+        SETBIT k 90 1
+        BITFIELD k SET u8 0 0 INCRBY u8 0 0
+        b!
+        BITFIELD k SET u8 0 1
+        b<
+        b<
+        BITFIELD k OVERFLOW FAIL INCRBY u8 0 300
+        b!
+        "#,
+    );
 }
