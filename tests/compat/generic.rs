@@ -287,3 +287,24 @@ fn scan_returns_every_key_and_takes_its_options() {
         "#,
     );
 }
+
+#[test]
+fn a_copy_of_a_small_integer_is_not_shared() {
+    same(
+        r#"
+        SET a 5
+        OBJECT REFCOUNT a
+        COPY a b
+        OBJECT REFCOUNT b
+        OBJECT ENCODING b
+        EXPIRE b 100
+        OBJECT REFCOUNT b
+        COPY b c
+        OBJECT REFCOUNT c
+        INCR b
+        OBJECT REFCOUNT b
+        SET c 6
+        OBJECT REFCOUNT c
+        "#,
+    );
+}

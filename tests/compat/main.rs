@@ -10,6 +10,7 @@ mod hash;
 mod hyperloglog;
 mod list;
 mod memory;
+mod propagation;
 mod protocol;
 mod pubsub;
 mod server;

@@ -95,6 +95,7 @@ fn intersections_unions_differences() {
         ~ SDIFF a b
         ~ SDIFF c a
         SDIFF missing a
+        ~ SDIFF a c c c c c c c c missing
         ~ SDIFF a missing
         ~ SDIFF a a
         SINTERSTORE d a b

@@ -237,3 +237,30 @@ fn keyspace_events_of_sort() {
         "#,
     );
 }
+
+#[test]
+fn patterns_need_the_right_to_read_every_key() {
+    same(
+        r#"
+        RPUSH l 2 1
+        ACL SETUSER bob on nopass +@all ~l ~m
+        b: AUTH bob x
+        b: SORT l BY w_*
+        b: SORT l BY w_* FOO
+        b: SORT l BY nosort GET w_*
+        b: SORT l GET #
+        b: SORT l BY nosort GET nostar
+        b: SORT l GET
+        b: SORT l BY nosort
+        b: SORT_RO l BY w_*
+        b: SORT l STORE m
+        b: SORT l STORE n
+        ACL SETUSER bob ~* resetkeys %R~*
+        b: SORT l BY w_* GET #
+        b: SORT l STORE m
+        ACL SETUSER bob resetkeys ~l (+sort ~*)
+        b: SORT l BY w_* GET #
+        b: SORT_RO l BY w_* GET #
+        "#,
+    );
+}

@@ -405,6 +405,8 @@ fn unions_intersections_and_differences() {
         ZDIFF 2 missing a
         ZDIFF 3 a missing s WITHSCORES
         ZDIFF 2 s a WITHSCORES
+        ZDIFF 9 a missing c c c c c c c WITHSCORES
+        ZDIFF 8 s c c c c c c c
         ZINTERCARD 2 a b
         ZINTERCARD 2 a b LIMIT 1
         ZINTERCARD 2 a b LIMIT 0

@@ -29,6 +29,12 @@ impl<'a> Writer<'a> {
         Self { out, resp3 }
     }
 
+    /// The same writer for a while.
+    #[inline]
+    pub fn reborrow(&mut self) -> Writer<'_> {
+        Writer::new(self.out, self.resp3)
+    }
+
     /// Changes the protocol for what follows, as HELLO and RESET do.
     pub fn set_resp3(&mut self, resp3: bool) {
         self.resp3 = resp3;

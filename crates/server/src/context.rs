@@ -49,9 +49,25 @@ pub struct ServerContext<'a> {
     pub db: u32,
     /// Blocking is not possible here (inside MULTI or a script).
     pub deny_blocking: bool,
+    /// As [`DataContext::from_master`].
+    pub from_master: bool,
 }
 
 impl ServerContext<'_> {
+    /// What a command on the selected db needs.
+    pub fn data(&mut self) -> DataContext<'_> {
+        let server = &mut *self.server;
+        DataContext {
+            db: server.keyspace.db(self.db),
+            args: self.args,
+            reply: self.reply.reborrow(),
+            effects: &mut server.effects,
+            settings: &server.settings,
+            now: self.now,
+            deny_blocking: self.deny_blocking,
+            from_master: self.from_master,
+        }
+    }
     /// The db the client has selected.
     pub fn db(&mut self) -> &mut Db {
         self.server.keyspace.db(self.db)

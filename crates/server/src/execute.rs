@@ -372,6 +372,7 @@ impl Server {
                     now,
                     db,
                     deny_blocking,
+                    from_master: sends_history,
                 })
             }
             Some(Handler::Front(run)) => run(&mut FrontContext {

@@ -41,7 +41,8 @@ enum Kind {
 
 const HAS_EXPIRY: u8 = 1;
 const LONG: u8 = 2;
-/// The string was changed in place: OBJECT ENCODING says `raw` whatever its length.
+/// The string was changed in place: OBJECT ENCODING says `raw` whatever its length. Of an integer, which has no such
+/// form, it says that OBJECT REFCOUNT does not count it as shared.
 const RAW: u8 = 4;
 
 #[repr(C)]
@@ -432,8 +433,21 @@ impl Entry {
         let is_int = self.header().kind == Kind::Int;
         if is_int {
             self.set_word(int as u64);
+            self.set_raw(false);
         }
         is_int
+    }
+
+    /// Says of an integer that this key alone has it, though Redis shares small ones: COPY makes such.
+    pub fn set_unshared(&mut self) {
+        if self.header().kind == Kind::Int {
+            self.set_raw(true);
+        }
+    }
+
+    /// Whether the value is an integer that Redis would not share even if it is small.
+    pub fn is_unshared(&self) -> bool {
+        self.header().kind == Kind::Int && self.is_raw()
     }
 
     /// Whether the string was changed in place (OBJECT ENCODING `raw`).

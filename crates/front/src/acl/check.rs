@@ -100,6 +100,18 @@ impl User {
         Err(furthest)
     }
 
+    pub(super) fn may_read_any_key(
+        &self,
+        table: &CommandTable,
+        command: CommandId,
+        args: &[&[u8]],
+    ) -> bool {
+        let entry = table.entry(command);
+        self.selectors
+            .iter()
+            .any(|selector| selector.may_run(entry, command, args) && selector.may_read_any_key())
+    }
+
     /// Whether some selector lets its holder listen to this channel (or to exactly this pattern).
     pub fn may_listen(&self, channel: &[u8], pattern: bool) -> bool {
         self.selectors
@@ -162,6 +174,14 @@ impl Selector {
                     && (permission.write || !needs.write)
                     && glob::matches(pattern, key, false)
             })
+    }
+
+    fn may_read_any_key(&self) -> bool {
+        self.all_keys
+            || self
+                .keys
+                .iter()
+                .any(|(permission, pattern)| permission.read && **pattern == *b"*")
     }
 
     /// A pattern to listen to must be allowed by its very text: what it would match is not known.

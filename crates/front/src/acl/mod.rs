@@ -179,6 +179,18 @@ impl Acl {
         Some(id)
     }
 
+    /// Whether a user may read every key there is with this request, as one must whose keys nobody can tell beforehand.
+    pub fn may_read_any_key(
+        &self,
+        table: &CommandTable,
+        id: UserId,
+        command: CommandId,
+        args: &[&[u8]],
+    ) -> bool {
+        self.user(id)
+            .is_some_and(|user| user.may_read_any_key(table, command, args))
+    }
+
     /// Whether a user may run a request.
     ///
     /// # Errors

@@ -50,11 +50,12 @@ fn copy(cx: &mut ServerContext<'_>) -> CommandResult {
         cx.reply.integer(0);
         return Ok(());
     };
-    let copy = Entry::new(
+    let mut copy = Entry::new(
         target,
         entry.value().duplicate(entry.is_raw()),
         entry.expiry(),
     );
+    copy.set_unshared();
     let target_db = cx.server.keyspace.db(db);
     if target_db.peek(target).is_some() && !replace {
         cx.reply.integer(0);

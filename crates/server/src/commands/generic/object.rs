@@ -134,7 +134,9 @@ fn refcount(cx: &mut DataContext<'_>) -> CommandResult {
     match cx.db.peek(cx.args[2]) {
         // Redis shares its small integers; clients see that as a count without end.
         Some(entry) => match entry.value() {
-            ValueRef::String(StringRef::Int(0..SHARED_INTEGERS)) if shared => {
+            ValueRef::String(StringRef::Int(0..SHARED_INTEGERS))
+                if shared && !entry.is_unshared() =>
+            {
                 cx.reply.integer(i64::from(i32::MAX))
             }
             _ => cx.reply.integer(1),

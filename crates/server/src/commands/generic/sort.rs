@@ -52,7 +52,7 @@ pub(super) static SORT: Command = Command {
         keys_fn: Some(keys),
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Data(sort)),
+    body: Body::Run(Handler::Server(sort)),
 };
 
 pub(super) static SORT_RO: Command = Command {
@@ -96,7 +96,7 @@ pub(super) static SORT_RO: Command = Command {
         keys_fn: Some(readonly_keys),
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Data(sort_ro)),
+    body: Body::Run(Handler::Server(sort_ro)),
 };
 
 /// The words after the key.
@@ -115,7 +115,11 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn parse(mut words: &[&'a [u8]], may_store: bool) -> Result<Options<'a>, CommandError> {
+    fn parse(
+        mut words: &[&'a [u8]],
+        may_store: bool,
+        may_follow_patterns: bool,
+    ) -> Result<Options<'a>, CommandError> {
         let mut options = Options {
             count: -1,
             ..Options::default()
@@ -137,9 +141,15 @@ impl<'a> Options<'a> {
                 }
                 (b"BY", [pattern, rest @ ..]) => {
                     let pattern = Pattern::parse(pattern);
+                    if pattern.has_star() && !may_follow_patterns {
+                        return Err(denied("BY"));
+                    }
                     options.unsorted |= !pattern.has_star();
                     options.by = Some(pattern);
                     words = rest;
+                }
+                (b"GET", _) if !rest.is_empty() && !may_follow_patterns => {
+                    return Err(denied("GET"));
                 }
                 (b"GET", [pattern, rest @ ..]) => {
                     options.get.push(Pattern::parse(pattern));
@@ -157,6 +167,12 @@ impl<'a> Options<'a> {
         let count = usize::try_from(self.count).unwrap_or(usize::MAX);
         start..start.saturating_add(count).min(len)
     }
+}
+
+fn denied(option: &str) -> CommandError {
+    CommandError::err(format_args!(
+        "{option} option of SORT denied due to insufficient ACL permissions."
+    ))
 }
 
 /// The keys of a request, which the key specs cannot find: STORE may be anywhere, and names of other options are
@@ -213,14 +229,28 @@ fn order(a: &Element, b: &Element) -> Ordering {
     }
 }
 
-fn sort(cx: &mut DataContext<'_>) -> CommandResult {
-    let args = cx.args;
-    run(cx, Options::parse(&args[2..], true)?)
+fn sort(cx: &mut ServerContext<'_>) -> CommandResult {
+    let options = Options::parse(&cx.args[2..], true, may_follow_patterns(cx))?;
+    run(&mut cx.data(), options)
 }
 
-fn sort_ro(cx: &mut DataContext<'_>) -> CommandResult {
-    let args = cx.args;
-    run(cx, Options::parse(&args[2..], false)?)
+fn sort_ro(cx: &mut ServerContext<'_>) -> CommandResult {
+    let options = Options::parse(&cx.args[2..], false, may_follow_patterns(cx))?;
+    run(&mut cx.data(), options)
+}
+
+/// Whether the client's user may read the keys that patterns lead to: they can be any.
+fn may_follow_patterns(cx: &ServerContext<'_>) -> bool {
+    let front = &cx.server.front;
+    match (front.clients.get(cx.client), front.table.lookup(cx.args)) {
+        (Some(client), Lookup::Found(id)) => {
+            front
+                .acl
+                .may_read_any_key(&front.table, client.user, id, cx.args)
+        }
+        // Nobody sent it: it comes from a file.
+        _ => true,
+    }
 }
 
 fn run(cx: &mut DataContext<'_>, mut options: Options<'_>) -> CommandResult {

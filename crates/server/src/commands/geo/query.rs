@@ -93,7 +93,7 @@ impl<'a> Query<'a> {
         words: &[&'a [u8]],
         form: Form,
         set: Option<&SortedSet>,
-        command: &str,
+        command: &[u8],
     ) -> Result<Query<'a>, CommandError> {
         let mut query = Query::default();
         let options = match form {
@@ -189,7 +189,7 @@ impl<'a> Query<'a> {
     }
 
     /// What can only be said of all options together.
-    fn check(&self, form: Form, command: &str) -> CommandResult {
+    fn check(&self, form: Form, command: &[u8]) -> CommandResult {
         let shows = self.with_distance || self.with_hash || self.with_coordinates;
         let stores = self.store.is_some() || form == Form::SearchStore;
         if stores && shows {
@@ -203,14 +203,16 @@ impl<'a> Query<'a> {
         }
         if matches!(form, Form::Search | Form::SearchStore) {
             if self.center.is_none() && !self.nowhere {
-                return Err(CommandError::err(format_args!(
-                    "exactly one of FROMMEMBER or FROMLONLAT can be specified for {command}"
-                )));
+                return Err(CommandError::quoting(&[
+                    b"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for ",
+                    command,
+                ]));
             }
             if self.shape.is_none() {
-                return Err(CommandError::err(format_args!(
-                    "exactly one of BYRADIUS and BYBOX can be specified for {command}"
-                )));
+                return Err(CommandError::quoting(&[
+                    b"ERR exactly one of BYRADIUS and BYBOX can be specified for ",
+                    command,
+                ]));
             }
         }
         if self.any && self.count == 0 {

@@ -446,9 +446,8 @@ fn geosearchstore(cx: &mut DataContext<'_>) -> CommandResult {
 fn search(cx: &mut DataContext<'_>, form: Form) -> CommandResult {
     let args = cx.args;
     let source = if form == Form::SearchStore { 2 } else { 1 };
-    let command = String::from_utf8_lossy(args[0]);
     let set = cx.db.sorted_set(args[source]).or_wrong_type()?;
-    let query = Query::parse(&args[source + 1..], form, set, &command)?;
+    let query = Query::parse(&args[source + 1..], form, set, args[0])?;
     let places = set.map_or_else(Vec::new, |set| query.places(set));
     match (form, query.store) {
         (Form::SearchStore, _) => store_places(cx, args[1], places, &query, "geosearchstore"),

@@ -122,6 +122,8 @@ fn pfcount(cx: &mut DataContext<'_>) -> CommandResult {
         if renewed {
             save(cx, key, bytes);
             cx.effects.changed(key);
+            // Replicas keep the same bytes, though clients see a command that only reads.
+            cx.effects.propagate_as(args);
         }
         cx.reply.integer(count as i64);
         return Ok(());

@@ -76,10 +76,11 @@ fn pfdebug(cx: &mut DataContext<'_>) -> CommandResult {
             cx.reply.integer(i64::from(changed));
         }
         _ => {
-            let name = String::from_utf8_lossy(cx.args[1]);
-            return Err(CommandError::err(format_args!(
-                "Unknown PFDEBUG subcommand '{name}'"
-            )));
+            return Err(CommandError::quoting(&[
+                b"ERR Unknown PFDEBUG subcommand '",
+                cx.args[1],
+                b"'",
+            ]));
         }
     }
     Ok(())

@@ -25,13 +25,6 @@ impl End {
         }
     }
 
-    pub(super) fn word(self) -> &'static [u8] {
-        match self {
-            End::Left => b"LEFT",
-            End::Right => b"RIGHT",
-        }
-    }
-
     pub(super) fn push_event(self) -> &'static str {
         match self {
             End::Left => "lpush",

@@ -445,25 +445,30 @@ fn rpoplpush(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn blmove(cx: &mut DataContext<'_>) -> CommandResult {
-    let ends = [End::parse(cx.args[3])?, End::parse(cx.args[4])?];
-    blocking_move(cx, ends, cx.args[5])
+    let [_, source, target, from, to, timeout] = *cx.args else {
+        return Err(CommandError::Syntax);
+    };
+    let ends = [End::parse(from)?, End::parse(to)?];
+    blocking_move(cx, ends, timeout, &[b"LMOVE", source, target, from, to])
 }
 
 fn brpoplpush(cx: &mut DataContext<'_>) -> CommandResult {
-    blocking_move(cx, [End::Right, End::Left], cx.args[3])
+    let (source, target, timeout) = (cx.args[1], cx.args[2], cx.args[3]);
+    let ends = [End::Right, End::Left];
+    blocking_move(cx, ends, timeout, &[b"RPOPLPUSH", source, target])
 }
 
-fn blocking_move(cx: &mut DataContext<'_>, ends: [End; 2], timeout: &[u8]) -> CommandResult {
+/// Moves an element or waits for one. The AOF and replicas hear of `unblocking`, as they never wait.
+fn blocking_move(
+    cx: &mut DataContext<'_>,
+    ends: [End; 2],
+    timeout: &[u8],
+    unblocking: &[&[u8]],
+) -> CommandResult {
     let (source, target) = (cx.args[1], cx.args[2]);
     let until = parse_timeout(timeout, cx.now)?;
     if move_element(cx, [source, target], ends)? {
-        // A replica never waits.
-        if ends == [End::Right, End::Left] {
-            cx.effects.propagate_as(&[b"RPOPLPUSH", source, target]);
-        } else {
-            cx.effects
-                .propagate_as(&[b"LMOVE", source, target, ends[0].word(), ends[1].word()]);
-        }
+        cx.effects.propagate_as(unblocking);
     } else {
         wait(cx, &[source], until, |reply| reply.null());
     }

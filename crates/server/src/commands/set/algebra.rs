@@ -187,6 +187,17 @@ fn intersect(sets: &[Option<&Set>], mut visit: impl FnMut(&[u8]) -> bool) {
     }
 }
 
+/// Everything that any of the sets has.
+fn union(sets: &[&Set], intset_max: usize) -> Set {
+    let mut union = Set::default();
+    for set in sets {
+        set.for_each(|member| {
+            union.add(member, intset_max);
+        });
+    }
+    union
+}
+
 /// Shows the members that an operation over the sets of `keys` gives.
 fn compute(
     cx: &mut DataContext<'_>,
@@ -206,10 +217,16 @@ fn compute(
             let Some(first) = first else {
                 return Ok(());
             };
+            let others: Vec<&Set> = others.iter().copied().flatten().collect();
+            let probes = first.len().saturating_mul(others.len());
+            let members = first.len() + others.iter().map(|set| set.len()).sum::<usize>();
+            // Many small sets are cheaper to look through once than to ask for every member.
+            let merged = (probes > members).then(|| union(&others, intset_max));
+            let others = merged.as_ref().map_or(others, |merged| vec![merged]);
             let mut digits = itoa::Buffer::new();
             for member in first.iter() {
                 let member = member.as_bytes(&mut digits);
-                if !others.iter().flatten().any(|set| set.contains(member)) {
+                if !others.iter().any(|set| set.contains(member)) {
                     visit(member);
                 }
             }

@@ -384,6 +384,20 @@ impl Options {
     }
 }
 
+/// The members that any of the inputs has.
+fn union(inputs: &[Input<'_>]) -> Set {
+    /// More integers than this are found faster in a table than in an intset.
+    const INTSET_MEMBERS: usize = 512;
+    let mut union = Set::default();
+    for input in inputs {
+        input.members.show_while(|member, _| {
+            union.add(member, INTSET_MEMBERS);
+            true
+        });
+    }
+    union
+}
+
 /// What the operation gives.
 fn combine(
     operation: Operation,
@@ -421,15 +435,24 @@ fn combine(
             }
             true
         }),
-        Operation::Diff => first.members.show_while(|member, score| {
-            if others
-                .iter()
-                .all(|other| other.members.score(member).is_none())
-            {
-                result.insert(member, score, limits);
-            }
-            true
-        }),
+        Operation::Diff => {
+            let members = inputs.iter().map(|input| input.members.len()).sum();
+            let probes = first.members.len().saturating_mul(others.len());
+            // Many small sets are cheaper to look through once than to ask for every member.
+            let merged = (probes > members).then(|| union(others));
+            let is_gone = |member: &[u8]| match &merged {
+                Some(merged) => merged.contains(member),
+                None => others
+                    .iter()
+                    .any(|other| other.members.score(member).is_some()),
+            };
+            first.members.show_while(|member, score| {
+                if !is_gone(member) {
+                    result.insert(member, score, limits);
+                }
+                true
+            });
+        }
     }
     result
 }
