@@ -1,6 +1,8 @@
 //! Reads redis.conf and the command line. Every error names where it stands; all of them are found in one reading.
 
-use super::{Config, DirectiveFlag, by_name, directive};
+use super::{
+    BIND, Config, DirectiveFlag, LATENCY_TRACKING_INFO_PERCENTILES, SAVE, by_name, directive,
+};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -184,6 +186,11 @@ impl Reader {
             );
         };
         let wanted = directive(id);
+        // A list may be written as nothing: of these Redis takes that.
+        let args = match args {
+            [] if [SAVE, BIND, LATENCY_TRACKING_INFO_PERCENTILES].contains(&id) => &[""],
+            args => args,
+        };
         if args.is_empty() || (args.len() > 1 && !wanted.has(DirectiveFlag::MultiArg)) {
             let reason = match wanted.kind.takes_several_words() {
                 true => "wrong number of arguments",
@@ -255,6 +262,8 @@ mod tests {
         assert_eq!(config.text(SAVE), "900 1 300 10");
         assert_eq!(config.text(BIND), "127.0.0.1 ::1");
         assert_eq!(read("save \"\"").unwrap().text(SAVE), "");
+        assert_eq!(read("save").unwrap().text(SAVE), "");
+        assert_eq!(read("bind").unwrap().text(BIND), "");
     }
 
     #[test]
