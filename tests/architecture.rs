@@ -10,6 +10,8 @@ use std::path::Path;
 
 /// Each crate of the project with the crates of the project it may depend on.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
+    // Only mlua's build depends on it, in the place of the published crate.
+    ("lua-src", &[]),
     ("resp", &[]),
     ("client", &["resp"]),
     ("store", &[]),

@@ -13,6 +13,7 @@ mod memory;
 mod propagation;
 mod protocol;
 mod pubsub;
+mod scripting;
 mod server;
 mod set;
 mod sort;

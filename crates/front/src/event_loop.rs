@@ -111,6 +111,41 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Answers others while a client's command takes long: their requests are read and run as the owner's admission lets
+/// them, and replies leave. The client itself waits, and nobody is closed before the command is done.
+///
+/// # Errors
+/// Those of the poller.
+pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Result<()> {
+    let front = service.front();
+    // The outer turn has taken these for itself.
+    let outer_buffer = std::mem::replace(&mut front.read_buffer, vec![0; READ_BYTES]);
+    let mut events = Vec::with_capacity(EVENTS_PER_TURN);
+    let waited = front.poller.wait(&mut events, 0);
+    for event in events.drain(..) {
+        match Token::decode(event.data.u64()) {
+            Token::Waker => {}
+            Token::Listener(index) => accept(service.front(), index),
+            Token::Client(key) if key == busy => {}
+            Token::Client(key) => {
+                let flags = event.flags;
+                if flags.contains(epoll::EventFlags::OUT) {
+                    service.front().write_client(key);
+                }
+                if flags.intersects(
+                    epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR,
+                ) {
+                    read_client(service, key);
+                }
+            }
+        }
+    }
+    let front = service.front();
+    front.flush_writes();
+    front.read_buffer = outer_buffer;
+    waited
+}
+
 fn accept(front: &mut Front, index: usize) {
     for _ in 0..ACCEPTS_PER_TURN {
         let Some(listener) = front.listeners.get(index) else {

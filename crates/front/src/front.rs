@@ -357,7 +357,7 @@ impl Front {
             return;
         };
         let username = self.acl.name_of(client.user).to_vec();
-        self.log_acl(reason, context, object, username);
+        self.log_acl(key, reason, context, object, username);
     }
 
     /// Notes a failed login in the ACL log; `command` is the word the client sent.
@@ -367,6 +367,7 @@ impl Front {
             _ => LogContext::TopLevel,
         };
         self.log_acl(
+            key,
             LogReason::Auth,
             context,
             command.to_vec(),
@@ -376,11 +377,17 @@ impl Front {
 
     fn log_acl(
         &mut self,
+        key: ClientKey,
         reason: LogReason,
         context: LogContext,
         object: Vec<u8>,
         username: Vec<u8>,
     ) {
+        let Some(client) = self.clients.get(key) else {
+            return;
+        };
+        let mut client_info = Vec::new();
+        crate::client_info::write_line(&mut client_info, client, client.argument_bytes(), self);
         let entry = LogEntry {
             count: 0,
             reason,
@@ -388,7 +395,7 @@ impl Front {
             object,
             username,
             at: self.clock.now(),
-            client_info: String::new(),
+            client_info: String::from_utf8_lossy(&client_info).into_owned(),
         };
         self.acl.log.note(entry);
     }

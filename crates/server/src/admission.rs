@@ -37,6 +37,11 @@ impl Server {
             ));
         }
         self.check_permission(key, id, args)?;
+        if let Some(error) = self.busy_error()
+            && !flags.has(Flags::ALLOW_BUSY)
+        {
+            return Err(error);
+        }
         self.check_memory(key, id)?;
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);

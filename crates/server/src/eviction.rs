@@ -206,6 +206,11 @@ impl Server {
         room
     }
 
+    /// Whether memory is over its limit and nothing can be evicted.
+    pub(crate) fn is_out_of_memory(&mut self) -> bool {
+        self.make_room() == Room::Lacking
+    }
+
     /// Goes on with what a turn had to leave undone. Whether there is still more to do.
     pub(crate) fn continue_eviction(&mut self) -> bool {
         self.eviction.unfinished && self.make_room() == Room::Later

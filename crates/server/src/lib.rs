@@ -24,6 +24,7 @@ mod propagation;
 mod random_choice;
 mod redact;
 mod replies;
+mod scripting;
 mod server;
 mod settings;
 mod start;

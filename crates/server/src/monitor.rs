@@ -15,6 +15,8 @@ pub(crate) struct Monitors {
 pub(crate) enum Source<'a> {
     /// A client's address, and whether it is the path of a unix socket.
     Client { addr: &'a str, unix: bool },
+    /// The script that runs.
+    Script,
 }
 
 impl Monitors {
@@ -45,9 +47,12 @@ impl Server {
         if entry.spec.flags.any(HIDDEN) {
             return;
         }
-        let source = Source::Client {
-            addr: &client.addr,
-            unix: client.is_unix(),
+        let source = match self.scripting.running {
+            Some(_) => Source::Script,
+            None => Source::Client {
+                addr: &client.addr,
+                unix: client.is_unix(),
+            },
         };
         let words = redacted(&entry.full_name, args);
         let text = line(self.front.clock.read_now_us(), client.db, &source, &words);
@@ -61,6 +66,7 @@ impl Server {
 fn line(now_us: i64, db: u32, source: &Source<'_>, words: &[&[u8]]) -> Vec<u8> {
     let (seconds, micros) = (now_us / 1_000_000, now_us % 1_000_000);
     let source = match source {
+        Source::Script => "lua".to_string(),
         Source::Client { addr, unix: false } => (*addr).to_string(),
         // The path without the number that stands for a port.
         Source::Client { addr, unix: true } => {

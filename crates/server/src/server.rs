@@ -15,6 +15,7 @@ use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
 use crate::propagation::WriteStream;
+use crate::scripting::Scripting;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Rates, Stats};
 use crate::tracking::Tracking;
@@ -73,11 +74,14 @@ pub struct Server {
     pub(crate) tracking_table_max_keys: usize,
     /// Whose command runs: what it has to be told waits for its reply.
     pub(crate) running: Option<ClientKey>,
+    pub scripting: Scripting,
     pub(crate) handlers: Vec<Option<Handler>>,
     /// By command id: the command looks at keys only to change them.
     pub(crate) quiet_lookups: Vec<bool>,
     /// The running command's reply, until it is done.
     pub(crate) reply_scratch: Vec<u8>,
+    /// The reply to a script's command, until it is read.
+    pub(crate) script_reply: Vec<u8>,
     /// Commands of the running unit (a command, a transaction, a script) to propagate together.
     pub(crate) unit: Vec<(u32, OwnedArgs)>,
     /// How deep commands are nested: 1 in a command, 2 in a command of EXEC.
@@ -140,9 +144,11 @@ impl Server {
             tracking: Tracking::default(),
             tracking_table_max_keys: 0,
             running: None,
+            scripting: Scripting::default(),
             handlers,
             quiet_lookups,
             reply_scratch: Vec::new(),
+            script_reply: Vec::new(),
             unit: Vec::new(),
             depth: 0,
             deny_blocking: false,

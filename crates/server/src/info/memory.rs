@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::memory::MemoryReport;
+use crate::scripting::ScriptMemory;
 use crate::server::Server;
 use std::fmt::Write;
 
@@ -30,19 +31,22 @@ pub(super) fn memory(server: &Server, out: &mut String) {
     field!(out, "allocator_resident", report.allocator.resident);
     field!(out, "total_system_memory", report.system);
     field!(out, "total_system_memory_human", human(report.system));
-    field!(out, "used_memory_lua", 0);
-    field!(out, "used_memory_vm_eval", 0);
-    field!(out, "used_memory_lua_human", human(0));
-    field!(out, "used_memory_scripts_eval", 0);
-    field!(out, "number_of_cached_scripts", 0);
-    field!(out, "number_of_functions", 0);
-    field!(out, "number_of_libraries", 0);
-    field!(out, "used_memory_vm_functions", 0);
-    field!(out, "used_memory_vm_total", 0);
-    field!(out, "used_memory_vm_total_human", human(0));
-    field!(out, "used_memory_functions", 0);
-    field!(out, "used_memory_scripts", 0);
-    field!(out, "used_memory_scripts_human", human(0));
+    let scripts = ScriptMemory::of(&server.scripting);
+    field!(out, "used_memory_lua", scripts.eval_vm);
+    field!(out, "used_memory_vm_eval", scripts.eval_vm);
+    field!(out, "used_memory_lua_human", human(scripts.eval_vm));
+    field!(out, "used_memory_scripts_eval", scripts.cached);
+    field!(out, "number_of_cached_scripts", scripts.cached_count);
+    field!(out, "number_of_functions", scripts.functions_count);
+    field!(out, "number_of_libraries", scripts.libraries_count);
+    field!(out, "used_memory_vm_functions", scripts.functions_vm);
+    let vm = scripts.eval_vm + scripts.functions_vm;
+    field!(out, "used_memory_vm_total", vm);
+    field!(out, "used_memory_vm_total_human", human(vm));
+    field!(out, "used_memory_functions", scripts.libraries);
+    let kept = scripts.cached + scripts.libraries;
+    field!(out, "used_memory_scripts", kept);
+    field!(out, "used_memory_scripts_human", human(kept));
     field!(out, "maxmemory", maxmemory);
     field!(out, "maxmemory_human", human(maxmemory));
     field!(
