@@ -376,3 +376,70 @@ fn info_shows_the_sections_that_are_asked_for() {
         );
     }
 }
+
+#[test]
+fn config_takes_and_refuses_what_redis_does() {
+    same(
+        r#"
+        CONFIG SET maxmemory ""
+        CONFIG GET maxmemory
+        CONFIG SET hash-max-listpack-value ""
+        CONFIG SET hash-max-listpack-value 99999999999999999999
+        CONFIG SET repl-backlog-size 1k
+        CONFIG GET repl-backlog-size
+        CONFIG SET hz 0
+        CONFIG GET hz
+        CONFIG SET hz 1000
+        CONFIG GET hz
+        CONFIG SET maxmemory-clients 101%
+        CONFIG SET maxmemory-clients -1%
+        CONFIG SET maxmemory-clients 50%
+        CONFIG GET maxmemory-clients
+        CONFIG SET maxmemory 7mb maxmemory-clients 200% client-query-buffer-limit x
+        CONFIG GET maxmemory
+        CONFIG SET client-output-buffer-limit ""
+        CONFIG GET client-output-buffer-limit
+        CONFIG SET cluster-announce-hostname "a b"
+        CONFIG SET cluster-announce-hostname host-1.example
+        CONFIG SET proc-title-template ""
+        CONFIG SET proc-title-template "{title} {nosuch}"
+        CONFIG SET proc-title-template "{title"
+        CONFIG SET proc-title-template "{title} {port}"
+        CONFIG SET activedefrag yes
+        CONFIG GET activedefrag
+        CONFIG SET latency-tracking-info-percentiles "50  99"
+        CONFIG SET bind 999.999.999.999
+        PING
+        DEBUG MALLCTL arenas.page
+        DEBUG MALLCTL nosuch
+        DEBUG MALLCTL
+        DEBUG MALLCTL-STR thread.tcache.flush VOID
+        DEBUG MALLCTL-STR nosuch
+        DEBUG CHANGE-REPL-ID
+        "#,
+    );
+}
+
+#[test]
+fn a_crash_leaves_a_report_and_the_signal_that_ended_it() {
+    for (request, traces) in [
+        (
+            "DEBUG SEGFAULT",
+            ["REDIS BUG REPORT START", "crashed by signal: 11"],
+        ),
+        ("DEBUG PANIC", ["REDIS BUG REPORT START", "Guru Meditation"]),
+        (
+            "DEBUG ASSERT",
+            ["REDIS BUG REPORT START", "ASSERTION FAILED"],
+        ),
+    ] {
+        let server = Server::start(&[]);
+        let mut client = server.connect();
+        let words: Vec<Vec<u8>> = request.split(' ').map(|word| word.into()).collect();
+        assert!(client.call(&words).is_err(), "{request} does not answer");
+        let log = server.log();
+        for trace in traces {
+            assert!(log.contains(trace), "{request}: no {trace:?} in {log}");
+        }
+    }
+}

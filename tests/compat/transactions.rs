@@ -204,3 +204,58 @@ fn what_may_stand_in_a_transaction() {
         "#,
     );
 }
+
+#[test]
+fn a_key_that_had_expired_before_watch_does_not_break_it() {
+    same(
+        r#"
+        DEBUG SET-ACTIVE-EXPIRE 0
+        SET x v PX 1
+        sleep 5
+        WATCH x
+        MULTI
+        PING
+        EXEC
+        SET x v PX 1
+        sleep 5
+        WATCH x
+        EXISTS x
+        MULTI
+        PING
+        EXEC
+        SET x v PX 1
+        sleep 5
+        WATCH x
+        FLUSHDB
+        MULTI
+        PING
+        EXEC
+        SET x v PX 1
+        sleep 5
+        WATCH x
+        SET x w
+        MULTI
+        PING
+        EXEC
+        SET x v PX 1
+        sleep 5
+        WATCH x
+        SWAPDB 0 1
+        MULTI
+        PING
+        EXEC
+        SELECT 1
+        WATCH y
+        SET y v
+        MULTI
+        PING
+        EXEC
+        SET z v PX 1
+        WATCH z
+        sleep 5
+        MULTI
+        PING
+        EXEC
+        "#,
+    );
+}

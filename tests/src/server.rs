@@ -169,6 +169,11 @@ impl Server {
         tail(&self.dir)
     }
 
+    /// All it has logged.
+    pub fn log(&self) -> String {
+        log(&self.dir)
+    }
+
     /// Opens a connection.
     ///
     /// # Panics
@@ -376,9 +381,13 @@ fn fresh_dir() -> PathBuf {
     dir
 }
 
-fn tail(dir: &Path) -> String {
+fn log(dir: &Path) -> String {
     let log = fs::read(dir.join("log")).unwrap_or_default();
-    let text = String::from_utf8_lossy(&log);
+    String::from_utf8_lossy(&log).into_owned()
+}
+
+fn tail(dir: &Path) -> String {
+    let text = log(dir);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
 }

@@ -119,6 +119,15 @@ pub struct Transaction {
     pub flags: crate::command::Flags,
 }
 
+/// A key of WATCH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchedKey {
+    pub db: u32,
+    pub key: Box<[u8]>,
+    /// It had expired already: that it vanishes is no change.
+    pub stale: bool,
+}
+
 /// Channels, patterns and shard channels a client listens to.
 #[derive(Default)]
 pub struct Subscriptions {
@@ -218,8 +227,8 @@ pub struct Client {
     pub transaction: Option<Box<Transaction>>,
     /// A watched key was touched: EXEC will answer null.
     pub watch_broken: bool,
-    /// Watched (db, key) pairs; the owner keeps the reverse index.
-    pub watched: Vec<(u32, Box<[u8]>)>,
+    /// What it watches; the owner keeps the reverse index.
+    pub watched: Vec<WatchedKey>,
     pub subscriptions: Option<Box<Subscriptions>>,
     pub tracking: Option<Box<Tracking>>,
     pub blocked: Option<Box<Blocked>>,
@@ -321,7 +330,7 @@ impl Client {
             + self
                 .watched
                 .iter()
-                .map(|(_, key)| key.len() + 24)
+                .map(|watched| watched.key.len() + size_of::<WatchedKey>())
                 .sum::<usize>()
             + self.subscriptions.as_ref().map_or(0, |s| {
                 s.channels

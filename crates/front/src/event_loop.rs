@@ -148,7 +148,7 @@ pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Resu
 
 fn accept(front: &mut Front, index: usize) {
     for _ in 0..ACCEPTS_PER_TURN {
-        let Some(listener) = front.listeners.get(index) else {
+        let Some(Some(listener)) = front.listeners.get(index) else {
             return;
         };
         match listener.accept() {

@@ -84,7 +84,8 @@ pub struct Front {
     pub background: Background,
     pub gate: CommitGate,
     pub(crate) poller: Poller,
-    pub(crate) listeners: Vec<Listener>,
+    /// A closed one leaves its place to the next.
+    pub(crate) listeners: Vec<Option<Listener>>,
     /// Clients with something to send.
     pub(crate) pending_writes: Vec<ClientKey>,
     /// Clients whose waiting requests may run now.
@@ -136,16 +137,22 @@ impl Front {
     /// # Errors
     /// When the poller refuses it.
     pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
-        self.poller
-            .add_listener(self.listeners.len(), listener.as_fd())?;
-        self.listeners.push(listener);
+        let free = self.listeners.iter().position(Option::is_none);
+        let place = free.unwrap_or_else(|| {
+            self.listeners.push(None);
+            self.listeners.len() - 1
+        });
+        self.poller.add_listener(place, listener.as_fd())?;
+        self.listeners[place] = Some(listener);
         Ok(())
     }
 
-    /// Closes every listener: new connections are refused by the system.
-    pub fn close_listeners(&mut self) {
-        for listener in self.listeners.drain(..) {
-            self.poller.remove(listener.as_fd());
+    /// Closes the listeners on TCP: the system refuses new connections there.
+    pub fn close_tcp_listeners(&mut self) {
+        for place in &mut self.listeners {
+            if let Some(listener) = place.take_if(|listener| matches!(listener, Listener::Tcp(_))) {
+                self.poller.remove(listener.as_fd());
+            }
         }
     }
 

@@ -15,11 +15,13 @@ pub mod glob;
 pub mod histogram;
 pub mod latency;
 pub mod log;
+pub mod mallctl;
 pub mod memory;
 mod output_buffer;
 pub mod pubsub;
 pub mod slowlog;
 mod socket;
+pub mod syslog;
 
 pub use client::{Client, ClientClass, ClientKey};
 pub use clock::{Clock, UnixMillis};

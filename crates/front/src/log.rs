@@ -1,9 +1,11 @@
 //! The server log in Redis's line format (`pid:role date level text`), which people and tools parse, or as JSON lines.
 
 use crate::clock::Clock;
+use crate::syslog::Syslog;
 use std::fmt::Arguments;
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::Mutex;
 
 /// Severity, by the names of `loglevel`.
@@ -23,6 +25,8 @@ pub struct Settings {
     pub json: bool,
     /// None: standard output.
     pub file: Option<File>,
+    /// The system log gets every line too.
+    pub syslog: Option<Syslog>,
 }
 
 static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
@@ -30,6 +34,7 @@ static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
     role: 'M',
     json: false,
     file: None,
+    syslog: None,
 });
 
 /// Changes the settings.
@@ -79,6 +84,9 @@ pub fn write(level: Level, text: Arguments<'_>) {
         };
         format!("{pid}:{role} {} {mark} {text}\n", format_time(now, false))
     };
+    if let Some(syslog) = &settings.syslog {
+        syslog.send(level, now, &text.to_string());
+    }
     // A log that cannot be written has nowhere to complain.
     let _ = match &mut settings.file {
         Some(file) => file.write_all(line.as_bytes()),
@@ -120,6 +128,33 @@ fn format_time(unix_ms: i64, rfc3339: bool) -> String {
             "{day:02} {} {year} {h:02}:{m:02}:{s:02}.{ms:03}",
             MONTHS[month as usize - 1]
         )
+    }
+}
+
+/// `Nov 24 00:01:17`, the day padded with a space; UTC.
+pub(crate) fn month_day_and_time(unix_ms: i64) -> String {
+    let (_, month, day) = civil_from_days(unix_ms.div_euclid(86_400_000));
+    let seconds = unix_ms.rem_euclid(86_400_000) / 1000;
+    format!(
+        "{} {day:2} {:02}:{:02}:{:02}",
+        MONTHS[month as usize - 1],
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+/// A second way to where the log goes, for a crash handler.
+///
+/// # Errors
+/// When the system has no descriptor left.
+pub fn duplicate() -> std::io::Result<File> {
+    let settings = SETTINGS
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    match &settings.file {
+        Some(file) => file.try_clone(),
+        None => Ok(File::from(std::io::stdout().as_fd().try_clone_to_owned()?)),
     }
 }
 

@@ -491,7 +491,8 @@ impl Server {
 
     /// A key changed, by a client or by itself.
     fn note_changed(&mut self, db: u32, key: &[u8], by: Option<ClientKey>) {
-        self.watched.touch(&mut self.front.clients, db, key);
+        self.watched
+            .touch(&mut self.front.clients, db, key, by.is_none());
         if self.blocked.any_mind_keys() {
             self.wake_those_who_mind(db, key.into());
         }

@@ -30,8 +30,8 @@ fn addresses(word: &str, port: u16) -> (io::Result<Vec<SocketAddr>>, bool) {
     (addresses, optional)
 }
 
-/// Opens every listener that the configuration asks for.
-fn open(config: &Config) -> Result<Vec<Listener>, String> {
+/// Opens the TCP listeners that the configuration asks for.
+fn open_tcp(config: &Config) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
     let backlog = config.integer(TCP_BACKLOG) as i32;
     let port = config.integer(PORT) as u16;
@@ -55,17 +55,19 @@ fn open(config: &Config) -> Result<Vec<Listener>, String> {
             }
         }
     }
-    let path = config.text(UNIXSOCKET);
-    if !path.is_empty() {
-        let mode = config.integer(UNIXSOCKETPERM) as u32;
-        let listener = Listener::unix(path, (mode != 0).then_some(mode))
-            .map_err(|error| format!("Failed opening Unix socket {path}: {error}"))?;
-        listeners.push(listener);
-    }
-    if listeners.is_empty() {
-        return Err("Configured to not listen anywhere, exiting.".into());
-    }
     Ok(listeners)
+}
+
+/// Opens the unix socket, if the configuration asks for one.
+fn open_unix(config: &Config) -> Result<Option<Listener>, String> {
+    let path = config.text(UNIXSOCKET);
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let mode = config.integer(UNIXSOCKETPERM) as u32;
+    Listener::unix(path, (mode != 0).then_some(mode))
+        .map(Some)
+        .map_err(|error| format!("Failed opening Unix socket {path}: {error}"))
 }
 
 impl Server {
@@ -74,7 +76,16 @@ impl Server {
     /// # Errors
     /// When an address cannot be had.
     pub(crate) fn listen(&mut self) -> Result<(), String> {
-        for listener in open(&self.config)? {
+        let mut listeners = open_tcp(&self.config)?;
+        listeners.extend(open_unix(&self.config)?);
+        if listeners.is_empty() {
+            return Err("Configured to not listen anywhere, exiting.".into());
+        }
+        self.add_listeners(listeners)
+    }
+
+    fn add_listeners(&mut self, listeners: Vec<Listener>) -> Result<(), String> {
+        for listener in listeners {
             self.front
                 .add_listener(listener)
                 .map_err(|error| error.to_string())?;
@@ -97,16 +108,16 @@ impl Server {
         let Some(&blamed) = changed.first() else {
             return Ok(());
         };
-        self.front.close_listeners();
-        let Err(reason) = self.listen() else {
+        self.front.close_tcp_listeners();
+        let opened = open_tcp(&self.config).and_then(|listeners| self.add_listeners(listeners));
+        let Err(reason) = opened else {
             return Ok(());
         };
         front::log_warning!("{reason}");
-        self.front.close_listeners();
-        for listener in open(before).unwrap_or_default() {
-            if let Err(error) = self.front.add_listener(listener) {
-                front::log_warning!("Returning to the former address: {error}");
-            }
+        self.front.close_tcp_listeners();
+        let returned = open_tcp(before).and_then(|listeners| self.add_listeners(listeners));
+        if let Err(error) = returned {
+            front::log_warning!("Returning to the former address: {error}");
         }
         Err((
             blamed,

@@ -240,7 +240,7 @@ impl Server {
 }
 
 /// 40 hexadecimal digits, by SplitMix64 from a random seed.
-fn hex_id(seed: u64) -> String {
+pub(crate) fn hex_id(seed: u64) -> String {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

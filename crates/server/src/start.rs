@@ -1,12 +1,14 @@
 //! From command line to event loop, and the way out.
 
+use crate::command_line::{Request, Source, parse};
 use crate::config::{self, Config, ConfigError};
 use crate::memory;
 use crate::server::Server;
+use crate::{crash, open_files, process_title};
+use front::syslog::Syslog;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -36,24 +38,9 @@ Examples:
 Exit status: 0 stopped as asked; 1 the configuration, an address or a data file cannot be used (the message says which).
 ";
 
-/// What the command line asks for.
-enum Request {
-    Help,
-    Version,
-    CheckConfig(Source),
-    Run(Source),
-}
-
-/// Where the configuration comes from.
-#[derive(Default)]
-struct Source {
-    file: Option<PathBuf>,
-    lines: Vec<String>,
-}
-
 /// Runs a data node until it is told to stop. `args` are the words after the role.
 pub fn main(args: &[String]) -> ExitCode {
-    let result = match parse(args) {
+    let result = match parse(args, &mut std::io::stdin()) {
         Request::Help => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -77,42 +64,6 @@ pub fn main(args: &[String]) -> ExitCode {
             }
             ExitCode::from(EXIT_FAILURE)
         }
-    }
-}
-
-fn parse(args: &[String]) -> Request {
-    let mut source = Source::default();
-    let mut check = false;
-    let mut words = args.iter().peekable();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--help" | "-h" => return Request::Help,
-            "--version" | "-v" => return Request::Version,
-            "--check-config" => check = true,
-            "-" => {
-                let mut text = String::new();
-                // What cannot be read is not there; the directives given otherwise still count.
-                let _ = std::io::stdin().read_to_string(&mut text);
-                source.lines.extend(text.lines().map(str::to_string));
-            }
-            word => match word.strip_prefix("--") {
-                Some(name) => {
-                    let mut line = name.to_string();
-                    while let Some(value) = words.next_if(|next| !next.starts_with("--")) {
-                        line.push(' ');
-                        line.push_str(&resp::inline::quote(value.as_bytes()));
-                    }
-                    source.lines.push(line);
-                }
-                None if source.file.is_none() => source.file = Some(PathBuf::from(word)),
-                None => source.lines.push(word.to_string()),
-            },
-        }
-    }
-    if check {
-        Request::CheckConfig(source)
-    } else {
-        Request::Run(source)
     }
 }
 
@@ -149,14 +100,17 @@ fn fatal_config_error(error: &ConfigError) -> String {
     )
 }
 
-fn run(config: Config) -> Result<(), String> {
+fn run(mut config: Config) -> Result<(), String> {
     crate::collation::follow_environment();
-    open_log(&config)?;
     if config.bool(config::DAEMONIZE) {
-        return Err(
-            "daemonize is not supported: run in the foreground under a supervisor (systemd, Kubernetes)".into()
-        );
+        // Before any thread or file: the process goes on as its own child, without a terminal.
+        nix::unistd::daemon(true, false)
+            .map_err(|error| format!("Can't detach from the terminal: {error}"))?;
     }
+    enter_dir(&config)?;
+    open_log(&config)?;
+    crash::install().map_err(|error| error.to_string())?;
+    open_files::fit_clients(&mut config)?;
     memory::guard::check_at_start(&config, memory::cgroup::memory_limit())?;
     let random = RandomState::new();
     store::hash::seed((random.hash_one(0), random.hash_one(1)));
@@ -176,6 +130,7 @@ fn run(config: Config) -> Result<(), String> {
         server.config.integer(config::PORT)
     );
     server.listen()?;
+    process_title::show(&server.config);
     write_pidfile(&server.config);
     front::log_notice!("Server initialized");
     server.recover()?;
@@ -190,7 +145,7 @@ fn run(config: Config) -> Result<(), String> {
     }
     server.close_aof();
     for path in [
-        server.config.text(config::PIDFILE),
+        pidfile(&server.config),
         server.config.text(config::UNIXSOCKET),
     ] {
         if !path.is_empty() {
@@ -200,6 +155,16 @@ fn run(config: Config) -> Result<(), String> {
     }
     front::log_warning!("Redis is now ready to exit, bye bye...");
     Ok(())
+}
+
+/// Goes where the data is: other relative paths start there.
+fn enter_dir(config: &Config) -> Result<(), String> {
+    let dir = config.text(config::DIR);
+    match dir {
+        "" => Ok(()),
+        dir => std::env::set_current_dir(dir)
+            .map_err(|error| format!("Can't chdir to '{dir}': {}", front::log::io_reason(&error))),
+    }
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -214,12 +179,30 @@ fn open_log(config: &Config) -> Result<(), String> {
                 .map_err(|error| format!("Can't open the log file {path}: {error}"))?,
         ),
     };
-    front::log::configure(|log| log.file = file);
+    let syslog = match config.bool(config::SYSLOG_ENABLED) {
+        false => None,
+        true => Some(
+            Syslog::open(
+                config.text(config::SYSLOG_IDENT),
+                config.text(config::SYSLOG_FACILITY),
+            )
+            .map_err(|error| format!("Can't reach the system log: {error}"))?,
+        ),
+    };
+    front::log::configure(|log| (log.file, log.syslog) = (file, syslog));
     Ok(())
 }
 
+/// A daemon has one also if nobody named it.
+fn pidfile(config: &Config) -> &str {
+    match config.text(config::PIDFILE) {
+        "" if config.bool(config::DAEMONIZE) => "/var/run/redis.pid",
+        path => path,
+    }
+}
+
 fn write_pidfile(config: &Config) {
-    let path = config.text(config::PIDFILE);
+    let path = pidfile(config);
     if !path.is_empty()
         && let Err(error) = std::fs::write(Path::new(path), format!("{}\n", std::process::id()))
     {

@@ -1,9 +1,10 @@
 //! WATCH: which clients must see their next EXEC fail when a key changes.
 
 use crate::effects::FlushScope;
-use front::client::Clients;
+use front::client::{Clients, WatchedKey};
 use front::{Client, ClientKey, UnixMillis};
 use std::collections::HashMap;
+use store::db::Presence;
 use store::keyspace::Keyspace;
 
 /// Watching clients by db and key; each client lists its own watched keys as well.
@@ -19,18 +20,23 @@ impl WatchedKeys {
     }
 
     /// Starts watching; a key watched already stays watched once.
-    pub fn watch(&mut self, client: &mut Client, db: u32, key: &[u8]) {
-        let entry = (db, Box::from(key));
-        if client.watched.contains(&entry) {
+    pub fn watch(&mut self, client: &mut Client, db: u32, key: &[u8], present: Presence) {
+        if client.watched.iter().any(|w| w.db == db && *w.key == *key) {
             return;
         }
-        client.watched.push(entry.clone());
-        self.watchers.entry(entry).or_default().push(client.key);
+        client.watched.push(WatchedKey {
+            db,
+            key: key.into(),
+            stale: present == Presence::Stale,
+        });
+        let watchers = self.watchers.entry((db, key.into())).or_default();
+        watchers.push(client.key);
     }
 
     /// Ends all of a client's watches.
     pub fn forget(&mut self, client: &mut Client) {
-        for entry in client.watched.drain(..) {
+        for watched in client.watched.drain(..) {
+            let entry = (watched.db, watched.key);
             if let Some(clients) = self.watchers.get_mut(&entry) {
                 clients.retain(|&key| key != client.key);
                 if clients.is_empty() {
@@ -40,49 +46,63 @@ impl WatchedKeys {
         }
     }
 
-    /// Whether a key the client watches has expired without anybody noticing.
+    /// Whether a key has expired since the client watches it, and nobody has noticed.
     pub fn any_expired(&self, client: &Client, keyspace: &mut Keyspace, now: UnixMillis) -> bool {
-        client.watched.iter().any(|(db, key)| {
-            let db = keyspace.db(*db);
-            let present = db.len();
-            // Looking deletes what is due.
-            db.access.now = now;
-            db.peek(key).is_none() && db.len() < present
+        client.watched.iter().any(|watched| {
+            let present = keyspace.db(watched.db).presence(&watched.key, now);
+            !watched.stale && present == Presence::Stale
         })
     }
 
-    /// A key changed.
-    pub fn touch(&self, clients: &mut Clients, db: u32, key: &[u8]) {
+    /// A key changed; or it was deleted as it had expired.
+    pub fn touch(&self, clients: &mut Clients, db: u32, key: &[u8], by_expiry: bool) {
         if self.watchers.is_empty() {
             return;
         }
-        for &watcher in self
-            .watchers
-            .get(&(db, Box::from(key)))
-            .into_iter()
-            .flatten()
-        {
-            if let Some(client) = clients.get_mut(watcher) {
-                client.watch_broken = true;
+        let watchers = self.watchers.get(&(db, Box::from(key)));
+        for &watcher in watchers.into_iter().flatten() {
+            let Some(client) = clients.get_mut(watcher) else {
+                continue;
+            };
+            let mut watched = client.watched.iter_mut();
+            let watched = watched.find(|w| w.db == db && *w.key == *key);
+            match watched {
+                // To its watcher it was gone before.
+                Some(watched) if by_expiry && watched.stale => watched.stale = false,
+                _ => client.watch_broken = true,
             }
         }
     }
 
     /// Whole databases are about to be emptied or exchanged: watched keys that exist on either side change.
-    pub fn touch_all(&self, clients: &mut Clients, keyspace: &mut Keyspace, scope: FlushScope) {
+    pub fn touch_all(
+        &self,
+        clients: &mut Clients,
+        keyspace: &mut Keyspace,
+        scope: FlushScope,
+        now: UnixMillis,
+    ) {
         for ((db, key), watchers) in &self.watchers {
-            let exists = match scope {
-                FlushScope::All => keyspace.db(*db).peek(key).is_some(),
-                FlushScope::Db(flushed) => *db == flushed && keyspace.db(*db).peek(key).is_some(),
-                FlushScope::Swap(a, b) => {
-                    (*db == a || *db == b)
-                        && (keyspace.db(a).peek(key).is_some()
-                            || keyspace.db(b).peek(key).is_some())
-                }
+            // What there will be instead.
+            let other = match scope {
+                FlushScope::All => None,
+                FlushScope::Db(flushed) if *db == flushed => None,
+                FlushScope::Swap(a, b) if *db == a => Some(b),
+                FlushScope::Swap(a, b) if *db == b => Some(a),
+                FlushScope::Db(_) | FlushScope::Swap(..) => continue,
             };
-            for &watcher in watchers.iter().filter(|_| exists) {
-                if let Some(client) = clients.get_mut(watcher) {
-                    client.watch_broken = true;
+            let before = keyspace.db(*db).presence(key, now);
+            let after = other.map_or(Presence::Absent, |db| keyspace.db(db).presence(key, now));
+            let broken = before == Presence::Live || after == Presence::Live;
+            for &watcher in watchers {
+                let Some(client) = clients.get_mut(watcher) else {
+                    continue;
+                };
+                client.watch_broken |= broken;
+                for watched in &mut client.watched {
+                    if watched.db == *db && watched.key == *key {
+                        watched.stale = after == Presence::Stale;
+                    }
                 }
             }
         }

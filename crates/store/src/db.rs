@@ -91,6 +91,15 @@ pub struct DbStats {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongType;
 
+/// What a key is to somebody who looks without touching anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Absent,
+    /// It has expired, and nobody has deleted it yet.
+    Stale,
+    Live,
+}
+
 /// What becomes of the expiry when a value is overwritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
@@ -181,6 +190,15 @@ impl Db {
         self.entries
             .find(hash, key)
             .filter(|entry| !(hide && due(entry, now)))
+    }
+
+    /// Whether a key is there: no use, and nothing is deleted.
+    pub fn presence(&self, key: &[u8], now: UnixMillis) -> Presence {
+        match self.entries.find(hash(key), key) {
+            None => Presence::Absent,
+            Some(entry) if due(entry, now) => Presence::Stale,
+            Some(_) => Presence::Live,
+        }
     }
 
     /// The value of a key, for reading.

@@ -14,6 +14,14 @@ impl Server {
     /// The reason why a value cannot be followed here.
     pub(crate) fn apply_config(&mut self) -> Result<(), (DirectiveId, String)> {
         let config = &self.config;
+        if config.bool(ACTIVEDEFRAG) {
+            return Err((
+                ACTIVEDEFRAG,
+                "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc \
+                 like the one shipped by default with the Redis source distribution"
+                    .into(),
+            ));
+        }
         let size = |id| config.integer(id) as usize;
         self.settings = DataSettings {
             proto_max_bulk_len: size(PROTO_MAX_BULK_LEN),
@@ -46,6 +54,17 @@ impl Server {
         self.tracking_table_max_keys = size(TRACKING_TABLE_MAX_KEYS);
         self.latency_tracking = config.bool(LATENCY_TRACKING);
         let settings = &mut self.front.settings;
+        if size(MAXCLIENTS) > settings.maxclients {
+            let allowed = crate::open_files::allow_clients(size(MAXCLIENTS) as u64);
+            if allowed < size(MAXCLIENTS) as u64 {
+                return Err((
+                    MAXCLIENTS,
+                    format!(
+                        "The operating system is not able to handle the specified number of clients, try with {allowed}"
+                    ),
+                ));
+            }
+        }
         settings.maxclients = size(MAXCLIENTS);
         settings.timeout_seconds = config.integer(TIMEOUT) as u64;
         settings.tcp_keepalive_seconds = config.integer(TCP_KEEPALIVE) as u32;
@@ -67,7 +86,12 @@ impl Server {
             "notice" => Level::Notice,
             _ => Level::Warning,
         };
-        front::log::configure(|log| log.level = level);
+        let json = config.text(PLATFORM_KV_LOG_FORMAT) == "json";
+        front::log::configure(|log| (log.level, log.json) = (level, json));
+        crate::crash::configure(
+            config.bool(CRASH_LOG_ENABLED),
+            config.bool(USE_EXIT_ON_PANIC),
+        );
         let dir = config.text(DIR);
         if !dir.is_empty()
             && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir))
@@ -85,7 +109,7 @@ impl Server {
     ///
     /// # Errors
     /// The reason, in the words clients know.
-    pub(crate) fn rewrite_config_file(&self) -> Result<(), String> {
+    pub(crate) fn rewrite_config_file(&self, extent: Extent) -> Result<(), String> {
         let front = &self.front;
         let users: Vec<String> = match front.acl.file.is_empty() {
             true => front.acl.lines(&front.table),
@@ -94,7 +118,7 @@ impl Server {
         .iter()
         .map(|line| String::from_utf8_lossy(line).into_owned())
         .collect();
-        self.config.rewrite_file(&users)
+        self.config.rewrite_file(&users, extent)
     }
 
     /// Takes over the users of the configuration or of its ACL file, at start.

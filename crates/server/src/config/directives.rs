@@ -108,7 +108,7 @@ directives! {
     CLUSTER_ALLOW_READS_WHEN_DOWN = "cluster-allow-reads-when-down", "", Bool(false), [];
     CLUSTER_ALLOW_REPLICA_MIGRATION = "cluster-allow-replica-migration", "", Bool(true), [];
     CLUSTER_ANNOUNCE_BUS_PORT = "cluster-announce-bus-port", "", Integer(0, 0, 65535), [];
-    CLUSTER_ANNOUNCE_HOSTNAME = "cluster-announce-hostname", "", Text(""), [];
+    CLUSTER_ANNOUNCE_HOSTNAME = "cluster-announce-hostname", "", Special("", special::hostname), [];
     CLUSTER_ANNOUNCE_IP = "cluster-announce-ip", "", Text(""), [];
     CLUSTER_ANNOUNCE_PORT = "cluster-announce-port", "", Integer(0, 0, 65535), [];
     CLUSTER_ANNOUNCE_TLS_PORT = "cluster-announce-tls-port", "", Integer(0, 0, 65535), [];
@@ -171,7 +171,7 @@ directives! {
     OOM_SCORE_ADJ_VALUES = "oom-score-adj-values", "", Special("0 200 800", special::oom_score_adj_values), [MultiArg];
     PIDFILE = "pidfile", "", Text(""), [Immutable];
     PORT = "port", "", Integer(6379, 0, 65535), [];
-    PROC_TITLE_TEMPLATE = "proc-title-template", "", Text("{title} {listen-addr} {server-mode}"), [];
+    PROC_TITLE_TEMPLATE = "proc-title-template", "", Special("{title} {listen-addr} {server-mode}", special::proc_title_template), [];
     PROPAGATION_ERROR_BEHAVIOR = "propagation-error-behavior", "", Choice(&["ignore", "panic", "panic-on-replicas"], "ignore"), [];
     PROTECTED_MODE = "protected-mode", "", Bool(true), [];
     PROTO_MAX_BULK_LEN = "proto-max-bulk-len", "", Memory(536870912, 1048576), [];
@@ -246,6 +246,7 @@ directives! {
     ZSET_MAX_LISTPACK_ENTRIES = "zset-max-listpack-entries", "zset-max-ziplist-entries", Integer(128, 0, i64::MAX), [];
     ZSET_MAX_LISTPACK_VALUE = "zset-max-listpack-value", "zset-max-ziplist-value", Memory(64, 0), [];
     PLATFORM_KV_CONTAINER_GUARD = "platform-kv-container-guard", "", Bool(true), [Own];
+    PLATFORM_KV_LOG_FORMAT = "platform-kv-log-format", "", Choice(&["redis", "json"], "redis"), [Own];
     RDB_KEY_SAVE_DELAY = "rdb-key-save-delay", "", Integer(0, I32_MIN, I32_MAX), [Hidden];
     KEY_LOAD_DELAY = "key-load-delay", "", Integer(0, I32_MIN, I32_MAX), [Hidden];
     WATCHDOG_PERIOD = "watchdog-period", "", Integer(0, 0, I32_MAX), [Hidden];

@@ -191,12 +191,8 @@ impl Reader {
             [] if [SAVE, BIND, LATENCY_TRACKING_INFO_PERCENTILES].contains(&id) => &[""],
             args => args,
         };
-        if args.is_empty() || (args.len() > 1 && !wanted.has(DirectiveFlag::MultiArg)) {
-            let reason = match wanted.kind.takes_several_words() {
-                true => "wrong number of arguments",
-                false => "Bad directive or wrong number of arguments",
-            };
-            return self.error(source, number, text, reason);
+        if args.len() != 1 && !wanted.has(DirectiveFlag::MultiArg) {
+            return self.error(source, number, text, "wrong number of arguments");
         }
         let joined;
         let mut args = args.to_vec();
@@ -264,6 +260,7 @@ mod tests {
         assert_eq!(read("save \"\"").unwrap().text(SAVE), "");
         assert_eq!(read("save").unwrap().text(SAVE), "");
         assert_eq!(read("bind").unwrap().text(BIND), "");
+        assert_eq!(read("save 1 1\nsave").unwrap().text(SAVE), "");
     }
 
     #[test]
@@ -278,7 +275,7 @@ mod tests {
                 (1, "argument couldn't be parsed into an integer"),
                 (2, "argument must be 'yes' or 'no'"),
                 (3, "Bad directive or wrong number of arguments"),
-                (4, "Bad directive or wrong number of arguments"),
+                (4, "wrong number of arguments"),
                 (5, "Unbalanced quotes in configuration line"),
             ]
         );

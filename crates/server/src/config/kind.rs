@@ -48,11 +48,6 @@ impl Kind {
         }
     }
 
-    /// Whether the value may be given as several words even without being special.
-    pub(crate) fn takes_several_words(&self) -> bool {
-        matches!(self, Kind::Choices(..) | Kind::Special(..))
-    }
-
     /// The value of the words after a directive's name.
     ///
     /// # Errors
@@ -102,12 +97,16 @@ impl Kind {
             }
             Kind::Memory(_, least) => {
                 let value = parse_memory(word).ok_or("argument must be a memory value")?;
-                within(value, *least, i64::MAX)
+                match i64::try_from(value) {
+                    Ok(value) => within(value, *least, i64::MAX),
+                    Err(_) => Err(out_of_range(*least, i64::MAX)),
+                }
             }
             Kind::MemoryOrPercent(_) => {
                 if let Some(percent) = word.strip_suffix('%') {
                     return match percent.parse::<u64>() {
-                        Ok(percent) => Ok(ConfigValue::Text(format!("{percent}%"))),
+                        Ok(percent @ 0..=100) => Ok(ConfigValue::Text(format!("{percent}%"))),
+                        Ok(_) => Err("percentage argument must be less or equal to 100".into()),
                         Err(_) => Err("argument must be a memory or percent value".into()),
                     };
                 }
@@ -155,16 +154,19 @@ fn within(value: i64, least: i64, most: i64) -> Result<ConfigValue, String> {
     if (least..=most).contains(&value) {
         Ok(ConfigValue::Integer(value))
     } else {
-        Err(format!(
-            "argument must be between {least} and {most} inclusive"
-        ))
+        Err(out_of_range(least, most))
     }
 }
 
-/// Bytes of a text like `100`, `10k` (1000) or `1gb` (1024^3); None if it is not one or does not fit.
-pub(crate) fn parse_memory(text: &str) -> Option<i64> {
+fn out_of_range(least: i64, most: i64) -> String {
+    format!("argument must be between {least} and {most} inclusive")
+}
+
+/// Bytes of a text like `100`, `10k` (1000) or `1gb` (1024^3), no text being 0; None if it is something else. What is too
+/// large counts as the largest number.
+pub(crate) fn parse_memory(text: &str) -> Option<u64> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let unit: i64 = match text[digits..].to_ascii_lowercase().as_str() {
+    let unit: u64 = match text[digits..].to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" => 1000,
         "kb" => 1 << 10,
@@ -174,7 +176,11 @@ pub(crate) fn parse_memory(text: &str) -> Option<i64> {
         "gb" => 1 << 30,
         _ => return None,
     };
-    text[..digits].parse::<i64>().ok()?.checked_mul(unit)
+    let number = match &text[..digits] {
+        "" => 0,
+        digits => digits.parse::<u64>().unwrap_or(u64::MAX),
+    };
+    Some(number.saturating_mul(unit))
 }
 
 #[cfg(test)]
@@ -186,15 +192,10 @@ mod tests {
         assert_eq!(parse_memory("1k"), Some(1000));
         assert_eq!(parse_memory("1Kb"), Some(1024));
         assert_eq!(parse_memory("3GB"), Some(3 << 30));
-        for bad in [
-            "",
-            "k",
-            "-1",
-            "1tb",
-            "1.5mb",
-            "99999999999999999999",
-            "9999999999gb",
-        ] {
+        assert_eq!(parse_memory(""), Some(0));
+        assert_eq!(parse_memory("99999999999999999999"), Some(u64::MAX));
+        assert_eq!(parse_memory("99999999999gb"), Some(u64::MAX));
+        for bad in ["-1", "1tb", "1.5mb", "x"] {
             assert_eq!(parse_memory(bad), None, "{bad}");
         }
     }

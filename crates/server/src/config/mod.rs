@@ -11,6 +11,7 @@ pub use directives::*;
 pub use file::{ConfigError, load};
 use kind::ConfigValue;
 pub(crate) use kind::parse_memory;
+pub(crate) use rewrite::Extent;
 
 /// The value of every directive.
 #[derive(Clone)]
@@ -37,6 +38,10 @@ impl Default for Config {
         }
     }
 }
+
+const HZ_LEAST: i64 = 1;
+const HZ_MOST: i64 = 500;
+const REPL_BACKLOG_LEAST_BYTES: i64 = 16 * 1024;
 
 /// Finds a directive by either of its names, in any case.
 pub(crate) fn by_name(name: &str) -> Option<DirectiveId> {
@@ -87,6 +92,17 @@ impl Config {
         }
     }
 
+    /// Whether the process would have another title than with these values.
+    pub(crate) fn title_differs(&self, other: &Config) -> bool {
+        [PROC_TITLE_TEMPLATE, PORT, TLS_PORT, BIND]
+            .into_iter()
+            .any(|id| self.value(id) != other.value(id))
+    }
+
+    pub(super) fn value(&self, id: DirectiveId) -> &ConfigValue {
+        &self.values[id.0 as usize]
+    }
+
     /// The value as CONFIG GET shows it.
     pub(crate) fn print(&self, id: DirectiveId) -> String {
         directive(id).kind.print(&self.values[id.0 as usize])
@@ -103,6 +119,14 @@ impl Config {
             && let ConfigValue::Text(change) = &value
         {
             value = ConfigValue::Text(special::merge_output_limits(self.text(id), change));
+        }
+        // These take any number and make the best of it.
+        match (id, &mut value) {
+            (HZ, ConfigValue::Integer(hz)) => *hz = (*hz).clamp(HZ_LEAST, HZ_MOST),
+            (REPL_BACKLOG_SIZE, ConfigValue::Integer(bytes)) => {
+                *bytes = (*bytes).max(REPL_BACKLOG_LEAST_BYTES);
+            }
+            _ => {}
         }
         self.values[id.0 as usize] = value;
         Ok(())

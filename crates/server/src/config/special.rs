@@ -57,7 +57,9 @@ pub(super) fn replicaof(args: &[&str]) -> Result<String, String> {
 
 pub(super) fn percentiles(args: &[&str]) -> Result<String, String> {
     let mut canonical = Vec::new();
-    for word in words(args) {
+    let text = args.join(" ");
+    // Each space separates: two in a row have an empty word between them.
+    for word in text.split(' ').filter(|_| !text.is_empty()) {
         let number: f64 = word
             .parse()
             .ok()
@@ -81,6 +83,35 @@ pub(crate) fn numbers(text: &str) -> Vec<f64> {
         .iter()
         .filter_map(|word| word.parse().ok())
         .collect()
+}
+
+pub(super) fn hostname(args: &[&str]) -> Result<String, String> {
+    /// As long as a name in the DNS.
+    const LONGEST: usize = 255;
+    let [name] = args else {
+        return Err("wrong number of arguments".into());
+    };
+    if name.len() > LONGEST {
+        return Err(format!(
+            "Hostnames must be less than {} characters",
+            LONGEST + 1
+        ));
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    match name.bytes().all(allowed) {
+        true => Ok((*name).to_string()),
+        false => Err("Hostnames may only contain alphanumeric characters, hyphens or dots".into()),
+    }
+}
+
+pub(super) fn proc_title_template(args: &[&str]) -> Result<String, String> {
+    let [template] = args else {
+        return Err("wrong number of arguments".into());
+    };
+    match crate::process_title::expand(template, |_| Some(String::from("x"))) {
+        Some(title) if !title.is_empty() => Ok((*template).to_string()),
+        _ => Err("template format is invalid or contains unknown variables".into()),
+    }
 }
 
 pub(super) fn oom_score_adj_values(args: &[&str]) -> Result<String, String> {
@@ -110,7 +141,7 @@ const OUTPUT_CLASSES: [(&str, &str); 3] = [
 
 pub(super) fn client_output_buffer_limit(args: &[&str]) -> Result<String, String> {
     let words = words(args);
-    if words.is_empty() || !words.len().is_multiple_of(4) {
+    if !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut text = Vec::new();
@@ -128,6 +159,33 @@ pub(super) fn client_output_buffer_limit(args: &[&str]) -> Result<String, String
         text.push(format!("{} {hard} {soft} {seconds}", class.0));
     }
     Ok(text.join(" "))
+}
+
+/// The lines that state a canonical `client-output-buffer-limit`, one for each class by its present name.
+pub(super) fn output_limit_lines(text: &str) -> Vec<String> {
+    let words = words(&[text]);
+    let limits = words.chunks(4).zip(OUTPUT_CLASSES);
+    limits
+        .filter_map(|(limit, (_, name))| {
+            let [_, hard, soft, seconds] = *limit else {
+                return None;
+            };
+            let [hard, soft] = [hard, soft].map(|bytes| human_bytes(bytes.parse().unwrap_or(0)));
+            Some(format!("{name} {hard} {soft} {seconds}"))
+        })
+        .collect()
+}
+
+/// Bytes in the largest unit that divides them: `2gb`, `1500000`.
+pub(super) fn human_bytes(bytes: i64) -> String {
+    let units = [(1 << 30, "gb"), (1 << 20, "mb"), (1 << 10, "kb")];
+    let unit = units
+        .into_iter()
+        .find(|(unit, _)| bytes != 0 && bytes % unit == 0);
+    match unit {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => bytes.to_string(),
+    }
 }
 
 /// A partial `client-output-buffer-limit` over the present one: classes not named keep theirs.

@@ -1,7 +1,7 @@
 //! CONFIG: see and change directives while the node runs.
 
 use crate::commands::prelude::*;
-use crate::config::{self, Config, DIRECTIVES, Directive, DirectiveFlag, DirectiveId};
+use crate::config::{self, Config, DIRECTIVES, Directive, DirectiveFlag, DirectiveId, Extent};
 use crate::server::Server;
 
 pub(super) static CONFIG: Command = Command {
@@ -181,6 +181,9 @@ fn set(cx: &mut ServerContext<'_>) -> CommandResult {
         restore(cx.server, before);
         return Err(failed("appendonly", &reason));
     }
+    if cx.server.config.title_differs(&before) {
+        crate::process_title::show(&cx.server.config);
+    }
     cx.reply.ok();
     Ok(())
 }
@@ -224,7 +227,7 @@ fn resetstat(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 fn rewrite(cx: &mut ServerContext<'_>) -> CommandResult {
-    match cx.server.rewrite_config_file() {
+    match cx.server.rewrite_config_file(Extent::Changed) {
         Ok(()) => {
             front::log_notice!("CONFIG REWRITE executed with success.");
             cx.reply.ok();

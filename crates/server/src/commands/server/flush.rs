@@ -122,8 +122,9 @@ impl Server {
     /// Empties databases and tells how many keys they held. Freeing is always another thread's work; `lazy` tells whether
     /// it counts as such.
     pub(crate) fn empty(&mut self, scope: FlushScope, lazy: bool) -> usize {
+        let now = self.front.clock.now();
         self.watched
-            .touch_all(&mut self.front.clients, &mut self.keyspace, scope);
+            .touch_all(&mut self.front.clients, &mut self.keyspace, scope, now);
         self.invalidate_all();
         let mut removed = 0;
         for (index, db) in self.keyspace.iter_mut() {
@@ -157,9 +158,12 @@ fn swapdb(cx: &mut ServerContext<'_>) -> CommandResult {
     let (a, b) = (check(a)?, check(b)?);
     if a != b {
         let scope = FlushScope::Swap(a, b);
-        server
-            .watched
-            .touch_all(&mut server.front.clients, &mut server.keyspace, scope);
+        server.watched.touch_all(
+            &mut server.front.clients,
+            &mut server.keyspace,
+            scope,
+            cx.now,
+        );
         server.keyspace.swap(a, b);
         server.blocked.ready_after(&mut server.effects, scope);
     }

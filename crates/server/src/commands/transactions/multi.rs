@@ -187,7 +187,8 @@ fn watch(cx: &mut ServerContext<'_>) -> CommandResult {
     // A watch that is broken already cannot be broken more.
     if !client.watch_broken {
         for watched in &cx.args[1..] {
-            cx.server.watched.watch(client, db, watched);
+            let present = cx.server.keyspace.db(db).presence(watched, cx.now);
+            cx.server.watched.watch(client, db, watched, present);
         }
     }
     cx.reply.ok();

@@ -2,12 +2,15 @@
 //!
 //! DEBUG is one command in the table, as clients know it; its subcommands are the rows of [`SUBCOMMANDS`].
 
+mod allocator;
+mod crash;
 mod dataset;
 mod persistence;
 mod protocol;
 mod switches;
 
 use crate::commands::prelude::*;
+use crate::config::Extent;
 use front::command::describe;
 pub(crate) use switches::DebugSwitches;
 
@@ -49,6 +52,30 @@ static SUBCOMMANDS: &[Subcommand] = &[
         run: persistence::aof_flush_sleep,
     },
     Subcommand {
+        name: "ASSERT",
+        words: (0, 0),
+        help: ("", "End the process as a failed assertion does."),
+        run: crash::assert_failure,
+    },
+    Subcommand {
+        name: "CHANGE-REPL-ID",
+        words: (0, 0),
+        help: (
+            "",
+            "Give the history of the dataset another name, as after a failover.",
+        ),
+        run: switches::change_replid,
+    },
+    Subcommand {
+        name: "CONFIG-REWRITE-FORCE-ALL",
+        words: (0, 0),
+        help: (
+            "",
+            "As CONFIG REWRITE, with the directives that have their default value too.",
+        ),
+        run: rewrite_all,
+    },
+    Subcommand {
         name: "ERROR",
         words: (1, 1),
         help: ("<text>", "Answer an error of this text."),
@@ -83,10 +110,40 @@ static SUBCOMMANDS: &[Subcommand] = &[
         run: log,
     },
     Subcommand {
+        name: "MALLCTL",
+        words: (1, 2),
+        help: (
+            "<name> [<number>]",
+            "Show (or set) a number of the allocator.",
+        ),
+        run: allocator::number,
+    },
+    Subcommand {
+        name: "MALLCTL-STR",
+        words: (1, 2),
+        help: (
+            "<name> [VOID]",
+            "Show a text of the allocator, or do what needs no value.",
+        ),
+        run: allocator::text,
+    },
+    Subcommand {
         name: "OBJECT",
         words: (1, 2),
         help: ("<key>", "Show how a key's value is kept."),
         run: dataset::object,
+    },
+    Subcommand {
+        name: "OOM",
+        words: (0, 0),
+        help: ("", "End the process as a lack of memory does."),
+        run: crash::out_of_memory,
+    },
+    Subcommand {
+        name: "PANIC",
+        words: (0, 0),
+        help: ("", "End the process as a panic does."),
+        run: crash::panic,
     },
     Subcommand {
         name: "PAUSE-CRON",
@@ -122,6 +179,12 @@ static SUBCOMMANDS: &[Subcommand] = &[
             "List elements of this size and larger get a node of their own.\n0 restores the default.",
         ),
         run: switches::quicklist_packed_threshold,
+    },
+    Subcommand {
+        name: "SEGFAULT",
+        words: (0, 0),
+        help: ("", "End the process by SIGSEGV."),
+        run: crash::segfault,
     },
     Subcommand {
         name: "SET-ACTIVE-EXPIRE",
@@ -190,6 +253,16 @@ fn help(cx: &mut ServerContext<'_>) {
         .map(|(syntax, text)| (syntax.as_str(), *text))
         .collect();
     describe::help(&mut cx.reply, b"debug", &lines);
+}
+
+fn rewrite_all(cx: &mut ServerContext<'_>) -> CommandResult {
+    cx.server
+        .rewrite_config_file(Extent::All)
+        .map_err(|reason| {
+            CommandError::err(format_args!("CONFIG-REWRITE-FORCE-ALL failed: {reason}"))
+        })?;
+    cx.reply.ok();
+    Ok(())
 }
 
 /// The error text, whatever it is: clients' own tests use it.

@@ -47,6 +47,13 @@ pub(super) fn pause_cron(cx: &mut ServerContext<'_>) -> CommandResult {
     Ok(())
 }
 
+pub(super) fn change_replid(cx: &mut ServerContext<'_>) -> CommandResult {
+    front::log_warning!("Changing replication IDs after receiving DEBUG change-repl-id");
+    cx.server.replid = crate::server::hex_id(cx.server.front.clock.read_now_us() as u64);
+    cx.reply.ok();
+    Ok(())
+}
+
 pub(super) fn set_skip_checksum_validation(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.server.debug.skip_checksum_validation = is_on(cx.args[2]);
     cx.reply.ok();
