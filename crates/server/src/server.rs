@@ -167,7 +167,10 @@ impl Server {
     /// How a command that starts now sees and touches entries.
     pub(crate) fn access(&self) -> Access {
         Access {
-            now: self.front.clock.now(),
+            now: match &self.scripting.running {
+                Some(script) => script.now,
+                None => self.front.clock.now(),
+            },
             expired: if self.is_loading() {
                 // What comes next in the file was written while the key was there.
                 ExpiredEntries::Keep
