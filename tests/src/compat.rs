@@ -249,6 +249,8 @@ struct Side<'a> {
     protocol: Protocol,
     clients: HashMap<String, Connection>,
     remembered: HashMap<String, Vec<u8>>,
+    /// A client has been sent a message that answers nothing.
+    lagging: bool,
 }
 
 type Outcome = Option<Result<Reply, ReplyError>>;
@@ -260,6 +262,7 @@ impl<'a> Side<'a> {
             protocol,
             clients: HashMap::new(),
             remembered: HashMap::new(),
+            lagging: false,
         }
     }
 
@@ -299,6 +302,12 @@ impl<'a> Side<'a> {
                 let reply = self
                     .send(step.client, words)
                     .and_then(|()| self.client(step.client).read());
+                // A message came first: the answers to this client's steps lag behind from now on.
+                self.lagging |= reply.as_ref().is_ok_and(Reply::is_push);
+                if self.lagging {
+                    // A step of another client must not overtake what was not answered yet.
+                    self.settle();
+                }
                 if let (Some(name), Ok(reply)) = (remember, &reply) {
                     let bytes = reply.bytes().unwrap_or_default().to_vec();
                     self.remembered.insert((*name).into(), bytes);

@@ -99,6 +99,11 @@ impl Reply {
         matches!(self, Reply::Line(b'-', _) | Reply::Blob(b'!', _))
     }
 
+    /// True for a message that answers no request.
+    pub fn is_push(&self) -> bool {
+        matches!(self, Reply::Group(b'>', _))
+    }
+
     /// True for the nulls of both protocols.
     pub fn is_null(&self) -> bool {
         matches!(
