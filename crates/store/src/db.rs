@@ -80,6 +80,29 @@ pub enum Notice {
     Missed(Box<[u8]>),
 }
 
+/// A use of an entry that a file or a command tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownUse {
+    IdleSeconds(u64),
+    /// The logarithmic counter.
+    Freq(u8),
+}
+
+impl Access {
+    /// The access clock of a new entry; what is known of its use counts if the policy can express it.
+    pub fn clock_of_new(&self, known: Option<KnownUse>) -> u32 {
+        match (self.policy, known) {
+            (AccessPolicy::Lru, Some(KnownUse::IdleSeconds(idle))) => {
+                lru_clock(self.now).wrapping_sub(idle as u32) & LRU_CLOCK_MASK
+            }
+            (AccessPolicy::Lfu { .. }, Some(KnownUse::Freq(count))) => {
+                lfu_minutes(self.now) << 8 | u32::from(count)
+            }
+            _ => first_access(self),
+        }
+    }
+}
+
 /// Counters of INFO.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DbStats {

@@ -533,6 +533,16 @@ impl<'a> IntoIterator for &'a Listpack {
     }
 }
 
+/// Whether no two elements have the same text. A keyed hash decides, so that one wrong "no" takes some 10^10 elements.
+pub fn all_distinct<'a>(items: impl Iterator<Item = Item<'a>>) -> bool {
+    let mut digits = itoa::Buffer::new();
+    let mut hashes: Vec<u64> = items
+        .map(|item| crate::hash::hash(item.as_bytes(&mut digits)))
+        .collect();
+    hashes.sort_unstable();
+    hashes.windows(2).all(|two| two[0] != two[1])
+}
+
 /// An entry ready to be written: encoding byte with length or integer, then the text, then the back length.
 struct Encoded<'a> {
     head: [u8; 9],

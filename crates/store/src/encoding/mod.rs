@@ -4,3 +4,5 @@ pub mod intset;
 pub mod listpack;
 pub mod quicklist;
 pub mod score_tree;
+pub mod ziplist;
+pub mod zipmap;

@@ -10,9 +10,12 @@
 //! a time eight bytes. What is in brackets came later: the first with STREAM_LISTPACKS_2, `active_at` with
 //! STREAM_LISTPACKS_3.
 
+use super::format::Form;
+use super::reader::{Reader, Result};
 use super::save::Encoder;
 use crate::encoding::listpack::Listpack;
 use crate::value::{Stream, StreamId};
+use std::io::Read;
 
 /// How many entries a group has read, where that cannot be told.
 const UNKNOWN: u64 = u64::MAX;
@@ -70,6 +73,11 @@ fn id(out: &mut Encoder, id: StreamId) {
 
 fn number(out: &mut Encoder, number: u64) {
     out.length(number as usize);
+}
+
+/// Reads a stream in any of its three forms.
+pub(super) fn load<R: Read>(reader: &mut Reader<R>, _form: Form) -> Result<Stream> {
+    Err(reader.corrupt("Streams cannot be loaded by this version"))
 }
 
 #[cfg(test)]

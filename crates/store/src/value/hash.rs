@@ -1,7 +1,7 @@
 //! The hash type: a listpack of field, value, field, value … while small, a table of elements beyond.
 
 use crate::element::Element;
-use crate::encoding::listpack::{self, Item, Listpack, Pos};
+use crate::encoding::listpack::{self, Item, Listpack, Pos, all_distinct};
 use crate::hash::hash;
 use crate::memory::{extrapolate, size_class};
 use crate::random;
@@ -48,6 +48,22 @@ fn bytes_at(listpack: &Listpack, pos: Pos) -> Cow<'_, [u8]> {
 }
 
 impl Hash {
+    /// The hash that a listpack from a file or a peer holds: fields, each followed by its value. `None` if it is something
+    /// else.
+    pub fn from_listpack(listpack: Listpack, limits: HashLimits) -> Option<Hash> {
+        let items = listpack.iter().count();
+        if !items.is_multiple_of(2) || !all_distinct(listpack.iter().step_by(2)) {
+            return None;
+        }
+        let mut hash = Hash {
+            form: Form::Listpack(listpack),
+        };
+        if items / 2 > limits.entries {
+            hash.become_table();
+        }
+        Some(hash)
+    }
+
     /// How many fields.
     pub fn len(&self) -> usize {
         match &self.form {

@@ -47,6 +47,18 @@ fn item_bytes(item: Item<'_>) -> Cow<'_, [u8]> {
 }
 
 impl Set {
+    /// The set of an intset's members; a table if they are more than `intset_max`.
+    pub fn from_intset(intset: Intset, intset_max: usize) -> Set {
+        let fits = intset.len() <= intset_max;
+        let mut set = Set {
+            form: Form::Intset(intset),
+        };
+        if !fits {
+            set.leave_intset(0);
+        }
+        set
+    }
+
     /// How many members.
     pub fn len(&self) -> usize {
         match &self.form {

@@ -317,3 +317,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn elements_are_distinct_by_their_text_however_they_are_kept() {
+    let mut listpack = Listpack::new();
+    listpack.push_back(b"a");
+    listpack.push_back_int(1);
+    listpack.push_back(b"b");
+    assert!(all_distinct(listpack.iter()));
+    assert!(!all_distinct(listpack.iter().chain([Item::Str(b"1")])));
+    assert!(all_distinct(
+        listpack.iter().step_by(2).chain([Item::Str(b"1")])
+    ));
+}
