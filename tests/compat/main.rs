@@ -4,6 +4,7 @@ mod acl;
 mod bitmap;
 mod command;
 mod connection;
+mod dump;
 mod generic;
 mod geo;
 mod hash;

@@ -1,7 +1,9 @@
 //! Configuration values that data commands read while they run, in one small struct kept beside the data.
 
-use store::db::LazyFree;
+use store::db::{Access, LazyFree};
 use store::eviction::Policy;
+use store::rdb::load::LoadSettings;
+use store::value::{HashLimits, SortedSetLimits};
 
 /// See the module. Sizes in bytes, counts in elements; names follow the directives.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub struct DataSettings {
     pub maxmemory_policy: Policy,
     /// `maxmemory` is set.
     pub memory_is_limited: bool,
-    pub sanitize_dump_payload: bool,
+    pub rdb_compression: bool,
 }
 
 impl Default for DataSettings {
@@ -50,7 +52,37 @@ impl Default for DataSettings {
             lfu_decay_time: 1,
             maxmemory_policy: Policy::NoEviction,
             memory_is_limited: false,
-            sanitize_dump_payload: false,
+            rdb_compression: true,
+        }
+    }
+}
+
+impl DataSettings {
+    /// When a hash is no longer kept as a listpack.
+    pub(crate) fn hash_limits(&self) -> HashLimits {
+        HashLimits {
+            entries: self.hash_max_listpack_entries,
+            value: self.hash_max_listpack_value,
+        }
+    }
+
+    /// When a sorted set is no longer kept as a listpack.
+    pub(crate) fn sorted_set_limits(&self) -> SortedSetLimits {
+        SortedSetLimits {
+            entries: self.zset_max_listpack_entries,
+            value: self.zset_max_listpack_value,
+        }
+    }
+
+    /// How values from a file or a payload are to be kept.
+    pub(crate) fn load_settings(&self, access: Access) -> LoadSettings {
+        LoadSettings {
+            hash: self.hash_limits(),
+            set_intset_max: self.set_max_intset_entries,
+            sorted_set: self.sorted_set_limits(),
+            list_fill: self.list_max_listpack_size,
+            list_compress: self.list_compress_depth,
+            access,
         }
     }
 }

@@ -45,7 +45,7 @@ impl Server {
             lfu_decay_time: config.integer(LFU_DECAY_TIME) as u32,
             maxmemory_policy: Policy::by_name(config.text(MAXMEMORY_POLICY)).unwrap_or_default(),
             memory_is_limited: config.integer(MAXMEMORY) > 0,
-            sanitize_dump_payload: config.text(SANITIZE_DUMP_PAYLOAD) == "yes",
+            rdb_compression: config.bool(RDBCOMPRESSION),
         };
         self.eviction.configure(config);
         self.slowlog.slower_than_micros = config.integer(SLOWLOG_LOG_SLOWER_THAN);

@@ -1,6 +1,7 @@
 //! The generic group: keys whatever their type.
 
 mod copy;
+pub(super) mod dump;
 mod expire;
 mod keys;
 mod object;
@@ -15,6 +16,7 @@ pub(crate) use object::encoding_name;
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[
     &copy::COPY,
+    &dump::DUMP,
     &expire::EXPIRE,
     &expire::EXPIREAT,
     &expire::EXPIRETIME,
@@ -33,6 +35,7 @@ pub static COMMANDS: &[&Command] = &[
     &keys::UNLINK,
     &object::OBJECT,
     &rename::MOVE,
+    &dump::RESTORE,
     &scan::SCAN,
     &rename::RENAME,
     &rename::RENAMENX,

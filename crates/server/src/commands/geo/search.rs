@@ -2,7 +2,7 @@
 
 use super::query::{Form, Place, Query};
 use crate::commands::prelude::*;
-use crate::commands::sorted_set::{limits, range::store_result};
+use crate::commands::sorted_set::range::store_result;
 use crate::replies::{coordinates, distance};
 use store::value::SortedSet;
 
@@ -486,7 +486,7 @@ fn store_places(
     query: &Query<'_>,
     event: &'static str,
 ) {
-    let limits = limits(cx.settings);
+    let limits = cx.settings.sorted_set_limits();
     let mut result = SortedSet::default();
     for place in &places {
         let score = match query.store_distance {

@@ -1,7 +1,7 @@
 //! Hash fields: set, read, delete, count.
 
 use crate::commands::prelude::*;
-use store::value::{Hash, HashLimits};
+use store::value::Hash;
 
 pub(super) static HSET: Command = Command {
     spec: CommandSpec {
@@ -221,20 +221,12 @@ pub(super) static HVALS: Command = Command {
     body: Body::Run(Handler::Data(hvals)),
 };
 
-/// The limits of the configuration.
-pub(super) fn limits(cx: &DataContext<'_>) -> HashLimits {
-    HashLimits {
-        entries: cx.settings.hash_max_listpack_entries,
-        value: cx.settings.hash_max_listpack_value,
-    }
-}
-
 /// Sets the fields of the request; returns how many are new.
 fn set_fields(cx: &mut DataContext<'_>, name: &str) -> Result<i64, CommandError> {
     if !cx.args.len().is_multiple_of(2) {
         return Err(CommandError::WrongArity(name.into()));
     }
-    let (key, limits) = (cx.args[1], limits(cx));
+    let (key, limits) = (cx.args[1], cx.settings.hash_limits());
     let hash = cx.db.hash_or_create(key, Hash::default).or_wrong_type()?;
     let mut created = 0;
     for pair in cx.args[2..].chunks_exact(2) {
@@ -259,7 +251,7 @@ fn hmset(cx: &mut DataContext<'_>) -> CommandResult {
 
 fn hsetnx(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, field, value) = (cx.args[1], cx.args[2], cx.args[3]);
-    let limits = limits(cx);
+    let limits = cx.settings.hash_limits();
     let hash = cx.db.hash_or_create(key, Hash::default).or_wrong_type()?;
     let absent = hash.get(field).is_none();
     if absent {

@@ -1,6 +1,5 @@
 //! HINCRBY and HINCRBYFLOAT: hash fields as counters.
 
-use super::fields::limits;
 use crate::commands::prelude::*;
 use store::float::LongDouble;
 use store::value::Hash;
@@ -56,7 +55,7 @@ pub(super) static HINCRBYFLOAT: Command = Command {
 fn hincrby(cx: &mut DataContext<'_>) -> CommandResult {
     let (key, field) = (cx.args[1], cx.args[2]);
     let amount = parse_integer(cx.args[3])?;
-    let limits = limits(cx);
+    let limits = cx.settings.hash_limits();
     let old = match cx
         .db
         .hash(key)
@@ -84,7 +83,7 @@ fn hincrbyfloat(cx: &mut DataContext<'_>) -> CommandResult {
     if !amount.is_finite() {
         return Err(CommandError::text("ERR value is NaN or Infinity"));
     }
-    let limits = limits(cx);
+    let limits = cx.settings.hash_limits();
     let old = match cx
         .db
         .hash(key)

@@ -28,6 +28,7 @@ pub static COMMANDS: &[&Command] = &[
     &latency::LATENCY,
     &memory::MEMORY,
     &monitor::MONITOR,
+    &super::generic::dump::RESTORE_ASKING,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &time::TIME,

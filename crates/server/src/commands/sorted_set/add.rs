@@ -1,6 +1,5 @@
 //! ZADD and ZINCRBY: members and their scores.
 
-use super::limits;
 use crate::commands::prelude::*;
 use crate::replies::double;
 use store::float::parse_double;
@@ -189,7 +188,7 @@ pub(crate) fn set_scores<'a>(
         }
         return Ok(0);
     }
-    let limits = limits(cx.settings);
+    let limits = cx.settings.sorted_set_limits();
     let set = cx
         .db
         .sorted_set_or_create(key, SortedSet::default)

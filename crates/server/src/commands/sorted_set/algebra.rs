@@ -1,6 +1,5 @@
 //! ZUNION, ZINTER, ZDIFF, their STORE forms and ZINTERCARD: sorted sets and sets combined.
 
-use super::limits;
 use super::range::store_result;
 use crate::commands::prelude::*;
 use crate::replies::{members_with_scores, text};
@@ -466,7 +465,7 @@ fn compute(
     command: &str,
 ) -> Result<(SortedSet, bool), CommandError> {
     let (keys, words) = split_keys(words, command)?;
-    let limits = limits(cx.settings);
+    let limits = cx.settings.sorted_set_limits();
     let members = cx
         .db
         .get_many(keys, |value| {

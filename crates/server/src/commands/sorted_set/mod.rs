@@ -11,8 +11,6 @@ mod rank;
 mod remove;
 
 use super::Command;
-use crate::DataSettings;
-use store::value::SortedSetLimits;
 
 /// Every command of the group.
 pub static COMMANDS: &[&Command] = &[
@@ -52,11 +50,3 @@ pub static COMMANDS: &[&Command] = &[
     &remove::ZREMRANGEBYRANK,
     &remove::ZREMRANGEBYSCORE,
 ];
-
-/// When a sorted set leaves its listpack, as configured.
-pub(crate) fn limits(settings: &DataSettings) -> SortedSetLimits {
-    SortedSetLimits {
-        entries: settings.zset_max_listpack_entries,
-        value: settings.zset_max_listpack_value,
-    }
-}

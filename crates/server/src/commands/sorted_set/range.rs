@@ -1,7 +1,6 @@
 //! ZRANGE in all its forms: by rank, score or member, from either end, to the client or into another key.
 
 use super::bounds::{parse_lex_range, parse_score_range};
-use super::limits;
 use crate::commands::prelude::*;
 use crate::replies::{members_with_scores, text};
 use std::ops::Range;
@@ -414,7 +413,7 @@ fn zrangestore(cx: &mut DataContext<'_>) -> CommandResult {
         with_scores: false,
     };
     let query = Query::parse(&cx.args[3..], form)?;
-    let limits = limits(cx.settings);
+    let limits = cx.settings.sorted_set_limits();
     let mut result = SortedSet::default();
     if let Some(set) = cx.db.sorted_set(source).or_wrong_type()? {
         let mut digits = itoa::Buffer::new();

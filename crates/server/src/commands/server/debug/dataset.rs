@@ -3,7 +3,7 @@
 use crate::commands::generic::encoding_name;
 use crate::commands::prelude::*;
 use std::fmt::Write;
-use store::db::{Expiry, lru_clock};
+use store::db::{Expiry, idle_seconds};
 use store::encoding::quicklist::{NodeBytes, Quicklist};
 use store::table;
 use store::value::ValueRef;
@@ -23,7 +23,7 @@ pub(super) fn object(cx: &mut ServerContext<'_>) -> CommandResult {
         encoding_name(entry),
         entry.allocated_bytes(),
         entry.access(),
-        lru_clock(now).wrapping_sub(entry.access()) % (1 << 24),
+        idle_seconds(entry.access(), now),
     );
     cx.reply.simple(text);
     Ok(())
