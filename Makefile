@@ -8,13 +8,14 @@ DEBUG_BIN := target/debug/platform-kv
 # Optimised, with debug assertions: what the long suites run.
 CHECKED_BIN := target/checked/platform-kv
 COMMANDS ?= 1000000
+DATASETS ?= 1000
 SEED     ?= fresh
 KINDS    ?= all
 UNITS    ?=
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit power-loss kills compat container differential conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit power-loss kills compat container differential exchange conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,10 @@ compat: setup $(DEBUG_BIN) ## the same scripts on platform-kv and redis-server, 
 differential: setup $(CHECKED_BIN) ## random commands on both servers: COMMANDS=1000000 SEED=fresh KINDS=all
 	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) DIFFERENTIAL_COMMANDS=$(COMMANDS) DIFFERENTIAL_SEED=$(SEED) \
 	  DIFFERENTIAL_GROUPS=$(KINDS) cargo test -p tests --test differential -- --nocapture
+
+exchange: setup $(CHECKED_BIN) ## random datasets as RDB files to redis-server and back: DATASETS=1000 SEED=1
+	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) RDB_DATASETS=$(DATASETS) RDB_SEED=$(SEED:fresh=1) \
+	  cargo test -p tests --test rdb exchange
 
 conformance: setup $(CHECKED_BIN) ## Redis's own test suite, compared with what passed before: UNITS='unit/type/ unit/expire'
 	@tests/conformance/suite.py run --jobs $(JOBS) $(UNITS)

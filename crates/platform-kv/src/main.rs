@@ -14,6 +14,7 @@ Usage: platform-kv <role> [arguments]
 Roles:
   server     a data node (also under the name redis-server); `platform-kv server --help` tells more
   check-aof  checks append only files and cuts what is broken at their end (also under the name redis-check-aof)
+  check-rdb  checks an RDB file (also under the name redis-check-rdb)
 
 Options:
   --help, --version
@@ -31,9 +32,13 @@ fn main() -> ExitCode {
     if name.contains("redis-check-aof") {
         return server::check_aof::main(&args[1..]);
     }
+    if name.contains("redis-check-rdb") {
+        return server::check_rdb(&args[1..]);
+    }
     match args.get(1).map(String::as_str) {
         Some("server") => server::main(&args[2..]),
         Some("check-aof") => server::check_aof::main(&args[2..]),
+        Some("check-rdb") => server::check_rdb(&args[2..]),
         Some("--version" | "-v") => {
             println!("platform-kv {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

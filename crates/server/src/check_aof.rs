@@ -2,8 +2,9 @@
 //! end, or goes back to a point in time. Words, offsets and exit codes are those that scripts know.
 
 use crate::persistence::aof::manifest::{Manifest, Segment};
+use crate::persistence::rdb::check::check_source;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -211,14 +212,20 @@ fn check_file(file: &AofFile, mode: Mode, line: &mut u64) -> Result<Outcome, Str
     if size == 0 {
         return Ok(Outcome::Empty);
     }
+    let mut start = 0;
     if file.kind == Kind::RdbPreamble {
-        return Err("RDB preamble of AOF file is not sane, aborting.".into());
+        let end = check_source(&open, shown, &mut io::stdout()).unwrap_or(None);
+        start = end.ok_or("RDB preamble of AOF file is not sane, aborting.")?;
+        println!("RDB preamble is OK, proceeding with AOF tail...");
+        (&open)
+            .seek(SeekFrom::Start(start))
+            .map_err(|error| format!("{shown}: {error}"))?;
     }
     let limit = match mode {
         Mode::TruncateTo(time) => Some(time),
         Mode::Check | Mode::Fix => None,
     };
-    let mut reader = AofReader::new(BufReader::new(&open), 0, *line);
+    let mut reader = AofReader::new(BufReader::new(&open), start, *line);
     let found = reader
         .read(limit)
         .map_err(|error| format!("{shown}: {error}"))?;

@@ -37,6 +37,7 @@ mod tracking;
 mod watch;
 mod words;
 
+pub use persistence::rdb::check::main as check_rdb;
 pub use server::Server;
 pub use settings::DataSettings;
 pub use start::main;

@@ -14,6 +14,7 @@ use crate::monitor::Monitors;
 use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
+use crate::persistence::rdb::RdbStatus;
 use crate::propagation::WriteStream;
 use crate::scripting::Scripting;
 use crate::settings::DataSettings;
@@ -29,7 +30,7 @@ use front::slowlog::SlowLog;
 use front::{Client, ClientKey, Front};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use store::db::{Access, AccessPolicy, ExpiredEntries};
 use store::keyspace::Keyspace;
 
@@ -48,6 +49,7 @@ pub struct Server {
     pub(crate) aof: Aof,
     /// The dataset is being loaded.
     pub(crate) loading: Option<Box<Loading>>,
+    pub(crate) rdb: RdbStatus,
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
     pub stats: Stats,
@@ -93,6 +95,8 @@ pub struct Server {
     pub(crate) failed: bool,
     /// Set by SIGTERM and SIGINT.
     pub(crate) stop_requested: Arc<AtomicBool>,
+    /// The one that came last.
+    pub(crate) stop_signal: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -118,6 +122,7 @@ impl Server {
             front: Front::new(table)?,
             aof: Aof::new(&config),
             loading: None,
+            rdb: RdbStatus::default(),
             keyspace: Keyspace::new(config.integer(crate::config::DATABASES) as usize, seed),
             config,
             settings: DataSettings::default(),
@@ -155,6 +160,7 @@ impl Server {
             stop: false,
             failed: false,
             stop_requested: Arc::default(),
+            stop_signal: Arc::default(),
         };
         server.apply_config().map_err(|(id, reason)| {
             io::Error::other(format!("{}: {reason}", crate::config::directive(id).name))
@@ -273,6 +279,7 @@ impl Service for Server {
 
     fn run_timers(&mut self) -> u64 {
         self.front.clock.update();
+        self.obey_signals();
         if self.load_some() {
             return 0;
         }
@@ -327,6 +334,6 @@ impl Service for Server {
     }
 
     fn stopping(&mut self) -> bool {
-        self.stop || self.stop_requested.load(Ordering::Relaxed)
+        self.stop
     }
 }

@@ -10,8 +10,6 @@ use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The version of Redis this node stands in for.
 pub(crate) const REDIS_VERSION: &str = "7.0.15";
@@ -115,14 +113,14 @@ fn run(mut config: Config) -> Result<(), String> {
     let random = RandomState::new();
     store::hash::seed((random.hash_one(0), random.hash_one(1)));
     let mut server = Server::new(config, random.hash_one(2)).map_err(|error| error.to_string())?;
-    let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        let (stop, which) = (&server.stop_requested, &server.stop_signal);
         // A second signal while the first is being obeyed ends the process at once.
         signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone())
+            .and_then(|_| signal_hook::flag::register_usize(signal, which.clone(), signal as usize))
             .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
             .map_err(|error| error.to_string())?;
     }
-    server.stop_requested = stop;
     let pid = std::process::id();
     front::log_notice!(
         "platform-kv {} stands in for Redis {REDIS_VERSION}, bits: 64, port: {}, PID: {pid}",

@@ -336,6 +336,36 @@ impl Db {
         }
     }
 
+    /// Adds loaded entries. One whose key is there replaces it if `merge`.
+    ///
+    /// # Errors
+    /// The key that is there twice, without `merge`.
+    pub fn insert_loaded(&mut self, entries: Vec<Entry>, merge: bool) -> Result<(), Box<[u8]>> {
+        /// Places in the table that are fetched from memory together.
+        const TOGETHER: usize = 16;
+        let mut entries = entries.into_iter();
+        loop {
+            let mut group = [const { None }; TOGETHER];
+            for (slot, entry) in group.iter_mut().zip(entries.by_ref()) {
+                let hash = hash(entry.key());
+                self.entries.prefetch(hash);
+                *slot = Some((hash, entry));
+            }
+            if group[0].is_none() {
+                return Ok(());
+            }
+            for (hash, entry) in group.into_iter().flatten() {
+                if self.entries.find(hash, entry.key()).is_none() {
+                    self.entries.insert_unique(hash, entry);
+                } else if merge {
+                    self.insert_entry(entry);
+                } else {
+                    return Err(entry.key().into());
+                }
+            }
+        }
+    }
+
     /// Takes an entry out, to be put elsewhere; for good there is [`Db::remove`].
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let hash = hash(key);

@@ -2,6 +2,7 @@
 
 pub mod bits;
 pub mod db;
+pub mod digest;
 pub mod element;
 pub mod encoding;
 pub mod entry;

@@ -6,8 +6,7 @@ use std::fmt::Write;
 
 pub(super) fn persistence(server: &Server, out: &mut String) {
     field!(out, "loading", u8::from(server.is_loading()));
-    field!(out, "rdb_changes_since_last_save", server.stats.dirty);
-    for (name, value) in [info::aof, info::aof_files, info::loading]
+    for (name, value) in [info::rdb, info::aof, info::aof_files, info::loading]
         .into_iter()
         .flat_map(|fields| fields(server))
     {

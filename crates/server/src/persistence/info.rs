@@ -1,4 +1,4 @@
-//! The fields of INFO's Persistence section about loading and the AOF.
+//! The fields of INFO's Persistence section about loading, RDB files and the AOF.
 
 use super::aof::writer::{Health, Writer};
 use crate::config;
@@ -13,6 +13,18 @@ fn number(value: impl ToString) -> String {
 
 fn flag(value: bool) -> String {
     u8::from(value).to_string()
+}
+
+/// `rdb_changes_since_last_save` to `rdb_last_load_keys_loaded`.
+pub(crate) fn rdb(server: &Server) -> Vec<Field> {
+    let rdb = &server.rdb;
+    vec![
+        ("rdb_changes_since_last_save", number(server.stats.dirty)),
+        ("rdb_last_save_time", number(rdb.last_save / 1000)),
+        ("rdb_saves", number(rdb.saves)),
+        ("rdb_last_load_keys_expired", number(rdb.loaded_expired)),
+        ("rdb_last_load_keys_loaded", number(rdb.loaded_keys)),
+    ]
 }
 
 /// `aof_enabled` to `aof_last_cow_size`.
@@ -82,7 +94,7 @@ pub(crate) fn loading(server: &Server) -> Vec<Field> {
     vec![
         ("loading_start_time", number(loading.started_seconds)),
         ("loading_total_bytes", number(loading.total_bytes)),
-        ("loading_rdb_used_mem", number(0)),
+        ("loading_rdb_used_mem", number(loading.saved_used_memory)),
         ("loading_loaded_bytes", number(loaded)),
         (
             "loading_loaded_perc",

@@ -2,6 +2,9 @@
 //! in each turn, and clients are answered -LOADING (or served, if the command may run then).
 
 use super::aof::loader::{self, Batch, FileToLoad, Message, Part, Stop};
+use super::rdb::check::check_path;
+use super::rdb::reading::{Entries, ReadSettings, Report};
+use crate::config;
 use crate::effects::Propagation;
 use crate::server::Server;
 use front::ClientKey;
@@ -9,13 +12,14 @@ use front::client::{BlockReason, OwnedArgs};
 use front::command::{CommandError, CommandId, Lookup};
 use front::log::io_reason;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use store::rdb::{LoadError, LoadErrorKind};
 
 /// What happens when everything is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     /// The node starts to serve.
     Start,
-    /// This client's command is answered: DEBUG LOADAOF.
+    /// This client's command is answered: DEBUG LOADAOF or RELOAD.
     Answer(ClientKey),
     /// The command that waits for it goes on by itself.
     Return,
@@ -38,6 +42,10 @@ pub(crate) struct Loading {
     earlier_bytes: u64,
     /// Bytes loaded of the present file.
     file_bytes: u64,
+    /// Memory that the data took where it was saved.
+    pub(crate) saved_used_memory: u64,
+    /// A key that is there already is replaced; else it means that the file is broken.
+    merge: bool,
     then: Then,
 }
 
@@ -59,6 +67,7 @@ enum Verdict {
 fn judge(stop: &Stop, name: &str, is_last: bool, load_truncated: bool) -> Verdict {
     let mut log = Vec::new();
     match stop {
+        Stop::Rdb(error) => log.extend(rdb_report(error, name)),
         Stop::Io(error) => log.push(format!(
             "Fatal error: can't open the append log file {name} for reading: {}",
             io_reason(error)
@@ -116,6 +125,41 @@ fn ends_the_aof(files: &[FileToLoad], index: usize, old_style: &str) -> bool {
     later.is_empty() || (was_written_to && later.iter().all(|file| file.size == 0))
 }
 
+/// The log lines of RDB data that cannot be read.
+fn rdb_report(error: &LoadError, name: &str) -> Vec<String> {
+    let mut log = Vec::new();
+    match &error.kind {
+        LoadErrorKind::Io(error) => {
+            log.push(format!(
+                "Fatal error loading the DB {name}: {}. Exiting.",
+                io_reason(error)
+            ));
+            return log;
+        }
+        LoadErrorKind::Signature | LoadErrorKind::Version(_) => {
+            log.push(error.kind.to_string());
+            log.push(format!(
+                "Fatal error loading the DB {name}: Invalid argument. Exiting."
+            ));
+            return log;
+        }
+        LoadErrorKind::Checksum { .. } => log.push(error.kind.to_string()),
+        LoadErrorKind::UnexpectedEnd => {
+            log.push("Short read or OOM loading DB. Unrecoverable error, aborting now.".into());
+        }
+        _ => {}
+    }
+    let what = match &error.kind {
+        LoadErrorKind::Checksum { .. } => "RDB CRC error".into(),
+        kind => kind.to_string(),
+    };
+    log.push(format!(
+        "Internal error in RDB reading {name} at offset {} -> {what} (nothing was changed)",
+        error.offset
+    ));
+    log
+}
+
 /// How often a long load tells how far it is.
 const REPORT_INTERVAL_US: u64 = 10_000_000;
 
@@ -124,10 +168,16 @@ impl Server {
         self.loading.is_some()
     }
 
-    /// Starts to load AOF files into the keyspace as it is.
-    pub(crate) fn start_loading(&mut self, files: Vec<FileToLoad>, then: Then) {
+    /// Starts to load files into the keyspace as it is; with `merge` keys that are there may come again.
+    pub(crate) fn start_loading(&mut self, files: Vec<FileToLoad>, merge: bool, then: Then) {
         let (_, waker) = self.front.background.completion_sender();
-        let messages = loader::start(self.aof.disk.clone(), files.clone(), move || waker.wake());
+        let rdb = ReadSettings {
+            values: self.settings.load_settings(self.access()),
+            check: self.config.bool(config::RDBCHECKSUM) && !self.debug.skip_checksum_validation,
+            expired_before: Some(self.front.clock.now()),
+        };
+        let disk = self.aof.disk.clone();
+        let messages = loader::start(disk, files.clone(), rdb, move || waker.wake());
         let now_us = self.front.clock.mono_us();
         self.loading = Some(Box::new(Loading {
             messages,
@@ -139,6 +189,8 @@ impl Server {
             total_bytes: files.iter().map(|file| file.size).sum(),
             earlier_bytes: 0,
             file_bytes: 0,
+            saved_used_memory: 0,
+            merge,
             files,
             current: 0,
             then,
@@ -181,6 +233,19 @@ impl Server {
                 }
                 self.report_progress();
             }
+            Message::Entries(entries) => {
+                if let Err(reason) = self.insert_loaded(entries) {
+                    front::log_warning!("{reason}");
+                    return self.loading_failed();
+                }
+                self.report_progress();
+            }
+            Message::UsedMemory(bytes) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.saved_used_memory = bytes;
+                }
+            }
+            Message::RdbEnded(report) => self.rdb_loaded(report),
             Message::FileEnded { index } => self.file_loaded(index),
             Message::Stopped { index, stop } => {
                 let loading = self
@@ -199,6 +264,13 @@ impl Server {
                     front::log_warning!("{line}");
                 }
                 let Some(at) = cut else {
+                    if file.part == Part::Dump
+                        && matches!(&stop, Stop::Rdb(error) if error.is_about_content())
+                    {
+                        // It tells the key, and whatever else helps. Who cannot read it has the log.
+                        let _ = check_path(&file.path, &mut std::io::stdout());
+                        front::log_warning!("Terminating server after rdb file reading failure.");
+                    }
                     return self.loading_failed();
                 };
                 let disk = &self.aof.disk;
@@ -229,16 +301,18 @@ impl Server {
             .as_mut()
             .expect("a message comes while loading");
         let file = &loading.files[index];
-        if file.size > 0 {
-            let part = match file.part {
-                Part::Base => "base",
-                Part::Incr => "incr",
-            };
-            let seconds = (now_us - loading.file_started_us) as f64 / 1e6;
-            front::log_notice!(
-                "DB loaded from {part} file {}: {seconds:.3} seconds",
+        let seconds = (now_us - loading.file_started_us) as f64 / 1e6;
+        match file.part {
+            Part::Dump => front::log_notice!("DB loaded from disk: {seconds:.3} seconds"),
+            Part::Base | Part::Incr if file.size == 0 => {}
+            Part::Base => front::log_notice!(
+                "DB loaded from base file {}: {seconds:.3} seconds",
                 file.name
-            );
+            ),
+            Part::Incr => front::log_notice!(
+                "DB loaded from incr file {}: {seconds:.3} seconds",
+                file.name
+            ),
         }
         loading.current = index + 1;
         loading.earlier_bytes += file.size;
@@ -279,16 +353,64 @@ impl Server {
 
     fn loading_done(&mut self) {
         let loading = self.end_loading();
-        let seconds = (self.front.clock.mono_us() - loading.started_us) as f64 / 1e6;
-        front::log_notice!("DB loaded from append only file: {seconds:.3} seconds");
-        match loading.then {
-            Then::Start => self.loaded_at_start(),
-            Then::Answer(client) => {
-                self.aof_reloaded();
-                self.answer_waiting(client);
-            }
-            Then::Return => self.aof_reloaded(),
+        let from_dump = loading.files.iter().any(|file| file.part == Part::Dump);
+        if !from_dump {
+            let seconds = (self.front.clock.mono_us() - loading.started_us) as f64 / 1e6;
+            front::log_notice!("DB loaded from append only file: {seconds:.3} seconds");
         }
+        if loading.then == Then::Start {
+            return self.loaded_at_start();
+        }
+        if from_dump {
+            front::log_warning!("DB reloaded by DEBUG RELOAD");
+        } else {
+            self.aof_reloaded();
+        }
+        if let Then::Answer(client) = loading.then {
+            self.answer_waiting(client);
+        }
+    }
+
+    /// Puts loaded entries into their database.
+    ///
+    /// # Errors
+    /// When the file cannot be one of this node, or of a node at all.
+    fn insert_loaded(&mut self, entries: Entries) -> Result<(), String> {
+        let count = self.keyspace.count();
+        let index = match u32::try_from(entries.db) {
+            Ok(index) if (index as usize) < count => index,
+            _ => {
+                return Err(format!(
+                    "FATAL: Data file was created with a Redis server configured to handle more than {count} databases. \
+                     Exiting"
+                ));
+            }
+        };
+        let loading = self.loading.as_mut().expect("entries come while loading");
+        loading.file_bytes = entries.offset;
+        let merge = loading.merge;
+        let db = self.keyspace.db(index);
+        db.insert_loaded(entries.entries, merge).map_err(|key| {
+            format!(
+                "RDB has duplicated key '{}' in DB {index}",
+                String::from_utf8_lossy(&key)
+            )
+        })
+    }
+
+    fn rdb_loaded(&mut self, report: Report) {
+        let empty = match report.empty {
+            0 => String::new(),
+            count => format!(", empty keys skipped: {count}"),
+        };
+        front::log_notice!(
+            "Done loading RDB, keys loaded: {}, keys expired: {}{empty}.",
+            report.keys,
+            report.expired
+        );
+        self.rdb.loaded_keys = report.keys;
+        self.rdb.loaded_expired = report.expired;
+        self.rdb.functions = report.functions;
     }
 
     /// Answers the client whose command waited for the loading.

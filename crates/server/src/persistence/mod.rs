@@ -1,4 +1,4 @@
-//! What survives the end of the process: the append only file, and how a node comes back from its files.
+//! What survives the end of the process: the append only file and RDB files, and how a node comes back from them.
 
 pub(crate) mod aof;
 pub(crate) mod disk;
@@ -6,6 +6,8 @@ pub(crate) mod info;
 pub(crate) mod loading;
 #[cfg(test)]
 mod power_loss_tests;
+pub(crate) mod rdb;
 pub(crate) mod recovery;
+pub(crate) mod shutdown;
 #[cfg(test)]
 mod simulated_disk;

@@ -10,7 +10,7 @@ use crate::config;
 use crate::server::Server;
 use front::log::io_reason;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What lies in the data folder.
 #[derive(Debug, Default)]
@@ -163,6 +163,17 @@ fn orphans_with_data(files: &AofFiles) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// An RDB file as it is to be loaded.
+pub(crate) fn dump_to_load(path: PathBuf, size: u64) -> FileToLoad {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    FileToLoad {
+        name: name.to_string_lossy().into_owned(),
+        part: Part::Dump,
+        path,
+        size,
+    }
+}
+
 impl AofFiles {
     /// The files of a manifest as they are to be loaded.
     ///
@@ -212,6 +223,7 @@ impl Server {
         let files = AofFiles::of(self.aof.disk.clone(), &self.config);
         let dump = files.dir.join(self.config.text(config::DBFILENAME));
         self.aof.files = files.clone();
+        self.rdb.last_save = self.front.clock.now();
         // A manifest that makes no sense is an error also where nobody asked for the AOF: it may be asked for later.
         let found = look(&files, &dump).map_err(|report| report.join("\n"))?;
         self.aof.manifest = found.manifest.clone().unwrap_or_default();
@@ -244,14 +256,14 @@ impl Server {
                 }
                 let to_load = files.to_load(&manifest)?;
                 self.aof.manifest = manifest;
-                self.start_loading(to_load, Then::Start);
+                self.start_loading(to_load, false, Then::Start);
                 Ok(())
             }
-            Plan::Dump { .. } => Err(format!(
-                "{} holds data, which this version cannot load: refusing to start empty next to it. Start in another \
-                 folder (--dir) or move the file away.",
-                dump.display()
-            )),
+            Plan::Dump { .. } => {
+                let size = files.disk.size(&dump).unwrap_or(0);
+                self.start_loading(vec![dump_to_load(dump, size)], false, Then::Start);
+                Ok(())
+            }
             Plan::Refuse(Refusal::NoManifest(names)) => Err(format!(
                 "{} holds append only files ({}) but no manifest that says how they belong together: refusing to start \
                  empty next to them. Restore {}, or move the files away.",

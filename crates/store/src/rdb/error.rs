@@ -42,11 +42,11 @@ pub enum LoadErrorKind {
 }
 
 impl LoadError {
-    /// Whether the bytes stop too early, or cannot be had at all.
-    pub fn is_short_read(&self) -> bool {
-        matches!(
+    /// Whether the source could be read and looked like an RDB file at its start.
+    pub fn is_about_content(&self) -> bool {
+        !matches!(
             self.kind,
-            LoadErrorKind::Io(_) | LoadErrorKind::UnexpectedEnd
+            LoadErrorKind::Io(_) | LoadErrorKind::Signature | LoadErrorKind::Version(_)
         )
     }
 }

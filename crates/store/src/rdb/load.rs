@@ -47,6 +47,16 @@ pub enum Item {
         key: Vec<u8>,
         form: Form,
     },
+    /// What a module kept beside the data, passed over.
+    ModuleAux {
+        name: String,
+        /// Where it starts.
+        offset: u64,
+    },
+    /// A value of a module's type, passed over.
+    ModuleValue {
+        expiry: Option<UnixMillis>,
+    },
 }
 
 /// What is known of a file's checksum once its end was read.
@@ -85,6 +95,7 @@ pub struct Loader<R> {
     key: Vec<u8>,
     form: Option<Form>,
     checksum: Option<Checksum>,
+    pass_over_modules: bool,
 }
 
 /// What stands before an entry's form.
@@ -128,7 +139,14 @@ impl<R: Read> Loader<R> {
             key: Vec::new(),
             form: None,
             checksum: None,
+            pass_over_modules: false,
         }
+    }
+
+    /// Passes over what only modules can read, instead of refusing it.
+    pub fn passing_over_modules(mut self) -> Loader<R> {
+        self.pass_over_modules = true;
+        self
     }
 
     /// The next item; None at the end of the file, whose checksum is then known.
@@ -196,6 +214,14 @@ impl<R: Read> Loader<R> {
                 Opcode::ModuleAux => {
                     self.step = Step::ModuleAux;
                     let name = module_name(self.reader.length()?);
+                    if self.pass_over_modules {
+                        // When it is to be loaded, before or after the data, in the form of a part.
+                        self.reader.length()?;
+                        self.reader.length()?;
+                        let offset = self.reader.offset();
+                        self.pass_over_parts()?;
+                        return Ok(Some(Item::ModuleAux { name, offset }));
+                    }
                     let value = false;
                     return Err(self.reader.error(LoadErrorKind::Module { name, value }));
                 }
@@ -233,6 +259,12 @@ impl<R: Read> Loader<R> {
         self.step = Step::Key;
         self.reader.string_into(&mut self.key)?;
         self.step = Step::Value;
+        if self.pass_over_modules && form == Form::Module2 {
+            self.reader.length()?;
+            self.pass_over_parts()?;
+            let expiry = before.expiry;
+            return Ok(Item::ModuleValue { expiry });
+        }
         let Some(value) = read_value(&mut self.reader, form, &self.settings)? else {
             let key = self.key.clone();
             return Ok(Item::Empty { key, form });
@@ -240,6 +272,26 @@ impl<R: Read> Loader<R> {
         let entry = Entry::new(&self.key, value, before.expiry);
         entry.set_access(self.settings.access.clock_of_new(before.known_use));
         Ok(Item::Entry(entry))
+    }
+
+    /// The parts of a module's data, each with its kind before it, to their end.
+    fn pass_over_parts(&mut self) -> Result<()> {
+        const END: u64 = 0;
+        const SIGNED: u64 = 1;
+        const UNSIGNED: u64 = 2;
+        const FLOAT: u64 = 3;
+        const DOUBLE: u64 = 4;
+        const STRING: u64 = 5;
+        loop {
+            match self.reader.length()? {
+                END => return Ok(()),
+                SIGNED | UNSIGNED => drop(self.reader.length()?),
+                FLOAT => drop(self.reader.array::<4>()?),
+                DOUBLE => drop(self.reader.array::<8>()?),
+                STRING => drop(self.reader.string()?),
+                _ => return Err(self.reader.corrupt("Unknown part of a module's data")),
+            }
+        }
     }
 
     fn read_checksum(&mut self, version: u32) -> Result<Checksum> {
@@ -333,6 +385,8 @@ mod tests {
             Item::ResizeDb { entries, expiring } => format!("{entries} entries, {expiring} expire"),
             Item::Function(code) => format!("library {}", text(code)),
             Item::Empty { key, .. } => format!("{} is empty", text(key)),
+            Item::ModuleAux { name, offset } => format!("data of {name} from {offset} on"),
+            Item::ModuleValue { expiry } => format!("a module's value until {expiry:?}"),
             Item::Entry(entry) => {
                 let ValueRef::String(string) = entry.value() else {
                     return format!("{} is no string", text(entry.key()));
@@ -498,6 +552,28 @@ mod tests {
             error(&[&b"REDIS0010\x07\x01k"[..], &id].concat()),
             "The RDB file contains module data I can't load: no matching module type 'AAAAAAAAA' (offset 21)"
         );
+    }
+
+    #[test]
+    fn what_modules_kept_can_be_passed_over() {
+        let id = b"\x81\0\0\0\0\0\0\0\x01";
+        let parts = b"\x01\x05\x02\x40\x60\x03abcd\x04abcdefgh\x05\x03abc\x00";
+        let file = [
+            &b"REDIS0003\xf7"[..],
+            id,
+            b"\x02\x05",
+            parts,
+            b"\x07\x01k",
+            id,
+            parts,
+            b"\xff",
+        ]
+        .concat();
+        let mut loader = Loader::new(&file[..], settings(), true).passing_over_modules();
+        let mut next = || loader.next_item().unwrap().as_ref().map(in_words);
+        assert_eq!(next().unwrap(), "data of AAAAAAAAA from 21 on");
+        assert_eq!(next().unwrap(), "a module's value until None");
+        assert_eq!(next(), None);
     }
 
     #[test]

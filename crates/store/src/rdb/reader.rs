@@ -197,15 +197,15 @@ impl<R: Read> Reader<R> {
         Ok(out)
     }
 
-    /// Skips the next string.
-    pub fn skip_string(&mut self) -> Result<()> {
-        self.string().map(drop)
-    }
-
-    /// Appends the next `len` bytes.
+    /// Appends the next `len` bytes. If they are not all there, the error says where they start.
     pub fn append(&mut self, out: &mut Vec<u8>, len: usize) -> Result<()> {
         /// Room is made for this much at once, or for as much again as has arrived.
         const STEP: usize = 1 << 20;
+        let start = self.offset();
+        let short = || LoadError {
+            offset: start,
+            kind: LoadErrorKind::UnexpectedEnd,
+        };
         let mut left = len;
         if left <= self.buffer.len() {
             out.reserve_exact(left);
@@ -220,7 +220,7 @@ impl<R: Read> Reader<R> {
             }
             if left < self.buffer.len() {
                 if self.fill()? == 0 {
-                    return Err(self.error(LoadErrorKind::UnexpectedEnd));
+                    return Err(short());
                 }
                 continue;
             }
@@ -241,7 +241,7 @@ impl<R: Read> Reader<R> {
             match read {
                 Err(error) => return Err(self.error(LoadErrorKind::Io(error))),
                 Ok(read) if read < step => {
-                    return Err(self.error(LoadErrorKind::UnexpectedEnd));
+                    return Err(short());
                 }
                 Ok(_) => {}
             }
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn strings_that_promise_more_than_there_is_cost_nothing() {
         let huge = [&[LENGTH_32BIT], &[0xFF; 4][..], b"abc"].concat();
-        assert_eq!(failure(&huge), "Unexpected EOF reading RDB file (offset 8)");
+        assert_eq!(failure(&huge), "Unexpected EOF reading RDB file (offset 5)");
         let huger = [&[LENGTH_64BIT], &[0x7F; 8][..], b"abc"].concat();
         assert_eq!(
             failure(&huger),
@@ -339,7 +339,7 @@ mod tests {
         );
         assert_eq!(
             failure(&[3, b'a', b'b']),
-            "Unexpected EOF reading RDB file (offset 3)"
+            "Unexpected EOF reading RDB file (offset 1)"
         );
     }
 

@@ -8,6 +8,7 @@ mod info;
 mod latency;
 mod memory;
 mod monitor;
+mod save;
 mod shutdown;
 mod slowlog;
 mod time;
@@ -29,6 +30,8 @@ pub static COMMANDS: &[&Command] = &[
     &memory::MEMORY,
     &monitor::MONITOR,
     &super::generic::dump::RESTORE_ASKING,
+    &save::LASTSAVE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &time::TIME,

@@ -1,6 +1,7 @@
 //! SHUTDOWN: ends the process.
 
 use crate::commands::prelude::*;
+use crate::persistence::shutdown::Shutdown;
 
 pub(super) static SHUTDOWN: Command = Command {
     spec: CommandSpec {
@@ -33,23 +34,22 @@ pub(super) static SHUTDOWN: Command = Command {
 
 fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
     let mut abort = false;
-    let (mut save, mut nosave, mut now, mut others) = (false, false, false, false);
+    let (mut save, mut nosave, mut now, mut force) = (false, false, false, false);
     for word in &cx.args[1..] {
         match word.to_ascii_uppercase().as_slice() {
             b"ABORT" => abort = true,
             b"SAVE" => save = true,
             b"NOSAVE" => nosave = true,
-            b"NOW" => (now, others) = (true, true),
-            b"FORCE" => others = true,
+            b"NOW" => now = true,
+            b"FORCE" => force = true,
             _ => return Err(CommandError::Syntax),
         }
     }
     if save && nosave {
         return Err(CommandError::Syntax);
     }
-    others |= save || nosave;
     if abort {
-        return Err(match others {
+        return Err(match save || nosave || now || force {
             true => CommandError::Syntax,
             // A shutdown here ends within its turn: there is never one to abort.
             false => CommandError::text("ERR No shutdown in progress."),
@@ -60,7 +60,14 @@ fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
             "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client",
         ));
     }
-    front::log_warning!("User requested shutdown...");
-    cx.server.stop();
+    let how = Shutdown {
+        save: (save || nosave).then_some(save),
+        force,
+    };
+    if !cx.server.shut_down(how) {
+        return Err(CommandError::text(
+            "ERR Errors trying to SHUTDOWN. Check logs.",
+        ));
+    }
     Ok(())
 }

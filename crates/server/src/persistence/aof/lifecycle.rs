@@ -2,6 +2,7 @@
 
 use super::base;
 use super::files::AofFiles;
+use super::loader::FileToLoad;
 use super::manifest::{BaseFormat, Manifest, Segment};
 use super::rewrite::drop_history;
 use super::writer::{Fatal, Writer};
@@ -82,6 +83,12 @@ impl Server {
 
     /// Writes what the keyspace holds now into a file of the AOF folder, and syncs it.
     pub(crate) fn write_base(&mut self, name: &str) -> io::Result<BaseFormat> {
+        if self.config.bool(config::AOF_USE_RDB_PREAMBLE) {
+            let path = self.aof.files.path(name);
+            self.write_rdb(path.clone(), path, true)
+                .map_err(|(_, error)| error)?;
+            return Ok(BaseFormat::Rdb);
+        }
         let file = self.aof.files.create(name)?;
         let write = |bytes: &[u8]| write_all(&*file, bytes).map_err(|(_, error)| error);
         let mut encoder = base::CommandEncoder::new(write);
@@ -204,11 +211,23 @@ impl Server {
             Err(reason) => return self.fail_with(&[reason]),
         };
         self.empty(FlushScope::All, false);
+        self.reload_files(files, false, waiting, args);
+    }
+
+    /// Loads files into a node that runs; with `merge` keys that are there may come again. A waiting client is answered
+    /// when that is done; without one, it is done when this returns.
+    pub(crate) fn reload_files(
+        &mut self,
+        files: Vec<FileToLoad>,
+        merge: bool,
+        waiting: Option<ClientKey>,
+        args: &[&[u8]],
+    ) {
         let Some(key) = waiting else {
-            self.start_loading(files, Then::Return);
+            self.start_loading(files, merge, Then::Return);
             return self.load_to_the_end();
         };
-        self.start_loading(files, Then::Answer(key));
+        self.start_loading(files, merge, Then::Answer(key));
         let since_us = self.front.clock.mono_us();
         if let Some(client) = self.front.clients.get_mut(key) {
             let command = client.last_command.expect("it sent this one");

@@ -1,18 +1,22 @@
-//! Reads the files of an AOF on a thread of its own and hands the data thread batches of commands, already split: the
-//! data thread only runs them. Nothing here changes a file.
+//! Reads the files of an AOF, or an RDB file, on a thread of its own and hands the data thread batches: commands, already
+//! split, that it only runs; entries that it only inserts. Nothing here changes a file.
 
 use super::decoder::{self, Item, Span};
 use crate::persistence::disk::Disk;
-use std::io::{self, Read};
+use crate::persistence::rdb::reading::{self, Entries, Found, ReadSettings, Report};
+use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use store::rdb::{LoadError, LoadErrorKind};
 
-/// What an AOF file is to the whole.
+/// What a file is to the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Base,
     Incr,
+    /// No part of an AOF, but an RDB file.
+    Dump,
 }
 
 /// A file to be read.
@@ -65,12 +69,19 @@ pub(crate) enum Stop {
         at: u64,
         expected: &'static str,
     },
+    /// The RDB data that it is, or begins with, cannot be read.
+    Rdb(Box<LoadError>),
 }
 
 /// What the reading thread tells.
 #[derive(Debug)]
 pub(crate) enum Message {
     Commands(Batch),
+    Entries(Entries),
+    /// The memory that RDB data took where it was saved.
+    UsedMemory(u64),
+    /// The RDB data of a file is done.
+    RdbEnded(Report),
     /// The file of this index is done.
     FileEnded {
         index: usize,
@@ -82,6 +93,8 @@ pub(crate) enum Message {
     },
 }
 
+/// What RDB data starts with.
+const MAGIC: &[u8] = b"REDIS";
 /// Bytes read at once; a batch has about as many.
 const READ_BYTES: usize = 256 * 1024;
 /// Batches read ahead of the data thread.
@@ -91,6 +104,7 @@ const BATCHES_AHEAD: usize = 16;
 pub(crate) fn start(
     disk: Arc<dyn Disk>,
     files: Vec<FileToLoad>,
+    rdb: ReadSettings,
     wake: impl Fn() + Send + 'static,
 ) -> Receiver<Message> {
     let (sender, receiver) = sync_channel(BATCHES_AHEAD);
@@ -102,7 +116,7 @@ pub(crate) fn start(
             sent
         };
         for (index, file) in files.iter().enumerate() {
-            let message = match read_file(&*disk, file, &send) {
+            let message = match read_file(&*disk, file, rdb, &send) {
                 Ok(()) => Message::FileEnded { index },
                 Err(stop) => Message::Stopped { index, stop },
             };
@@ -113,7 +127,7 @@ pub(crate) fn start(
         }
     };
     std::thread::Builder::new()
-        .name("aof_loader".into())
+        .name("loader".into())
         .spawn(run)
         .expect("a thread can be started at this early point");
     receiver
@@ -135,10 +149,30 @@ fn transaction_change(args: &[Span], bytes: &[u8]) -> Option<bool> {
 fn read_file(
     disk: &dyn Disk,
     file: &FileToLoad,
+    rdb: ReadSettings,
     send: &dyn Fn(Message) -> bool,
 ) -> Result<(), Stop> {
-    let mut input = disk.open(&file.path).map_err(Stop::Io)?;
+    let mut input = disk.open(&file.path).map_err(|error| match file.part {
+        Part::Base | Part::Incr => Stop::Io(error),
+        Part::Dump => Stop::Rdb(Box::new(LoadError {
+            offset: 0,
+            kind: LoadErrorKind::Io(error),
+        })),
+    })?;
     let mut batch = Batch::default();
+    read_up_to(&mut *input, &mut batch.bytes, MAGIC.len()).map_err(Stop::Io)?;
+    if batch.bytes == MAGIC || file.part == Part::Dump {
+        let start = std::mem::take(&mut batch.bytes);
+        let (offset, rest, source) =
+            read_rdb(Cursor::new(start).chain(input), file.part, rdb, send)?;
+        if file.part == Part::Dump {
+            return Ok(());
+        }
+        if !rest.is_empty() {
+            front::log_notice!("Reading the remaining AOF tail...");
+        }
+        (batch.offset, batch.bytes, input) = (offset, rest, source.into_inner().1);
+    }
     // The first bytes of `batch.bytes` that are whole items.
     let mut whole = 0;
     let mut transaction_start = None;
@@ -246,6 +280,36 @@ fn rest_is_zero(input: &mut dyn Read) -> io::Result<bool> {
     }
 }
 
+/// The RDB data that a source begins with. Returns where what follows starts, what was read of that already, and the
+/// source of the rest.
+fn read_rdb<R: Read>(
+    source: R,
+    part: Part,
+    settings: ReadSettings,
+    send: &dyn Fn(Message) -> bool,
+) -> Result<(u64, Vec<u8>, R), Stop> {
+    let settings = match part {
+        Part::Dump => settings,
+        Part::Base | Part::Incr => {
+            front::log_notice!("Reading RDB base file on AOF loading...");
+            ReadSettings {
+                // The commands that follow were run while these entries were there.
+                expired_before: None,
+                ..settings
+            }
+        }
+    };
+    let (report, offset, rest, source) = reading::read(source, settings, |found| {
+        send(match found {
+            Found::Entries(entries) => Message::Entries(entries),
+            Found::UsedMemory(bytes) => Message::UsedMemory(bytes),
+        })
+    })
+    .map_err(Stop::Rdb)?;
+    send(Message::RdbEnded(report));
+    Ok((offset, rest, source))
+}
+
 /// Appends up to `count` bytes; fewer only at the end of the input.
 fn read_up_to(input: &mut dyn Read, bytes: &mut Vec<u8>, count: usize) -> io::Result<usize> {
     let mut taken = input.take(count as u64);
@@ -256,6 +320,15 @@ fn read_up_to(input: &mut dyn Read, bytes: &mut Vec<u8>, count: usize) -> io::Re
 mod tests {
     use super::*;
     use crate::persistence::simulated_disk::SimulatedDisk;
+    use store::rdb::load::LoadSettings;
+
+    fn rdb_settings() -> ReadSettings {
+        ReadSettings {
+            values: LoadSettings::defaults(1000),
+            check: true,
+            expired_before: Some(1000),
+        }
+    }
 
     fn file(disk: &SimulatedDisk, name: &str) -> FileToLoad {
         FileToLoad {
@@ -270,7 +343,12 @@ mod tests {
     fn load(bytes: &[u8]) -> (Vec<String>, Result<(), Stop>) {
         let disk = SimulatedDisk::default();
         disk.put("f", bytes);
-        let messages = start(Arc::new(disk.clone()), vec![file(&disk, "f")], || {});
+        let messages = start(
+            Arc::new(disk.clone()),
+            vec![file(&disk, "f")],
+            rdb_settings(),
+            || {},
+        );
         let mut commands = Vec::new();
         for message in messages {
             match message {
@@ -411,7 +489,9 @@ mod tests {
         disk.put("a", &command(&["PING"]));
         disk.put("b", b"?");
         let files = vec![file(&disk, "a"), file(&disk, "b"), file(&disk, "a")];
-        let messages: Vec<Message> = start(Arc::new(disk), files, || {}).iter().collect();
+        let messages: Vec<Message> = start(Arc::new(disk), files, rdb_settings(), || {})
+            .iter()
+            .collect();
         assert!(matches!(messages[1], Message::FileEnded { index: 0 }));
         assert!(matches!(
             messages.last(),

@@ -24,6 +24,8 @@ pub(crate) struct Segment {
 /// How a base is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BaseFormat {
+    /// `aof-use-rdb-preamble yes`.
+    Rdb,
     Commands,
 }
 
@@ -219,6 +221,7 @@ impl Manifest {
     pub(crate) fn next_base(&self, aof: &str, format: BaseFormat) -> Segment {
         let seq = self.base.as_ref().map_or(0, |segment| segment.seq) + 1;
         let kind = match format {
+            BaseFormat::Rdb => "rdb",
             BaseFormat::Commands => "aof",
         };
         self.free(seq, |seq| format!("{aof}.{seq}.base.{kind}"))

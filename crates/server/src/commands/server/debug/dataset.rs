@@ -4,6 +4,7 @@ use crate::commands::generic::encoding_name;
 use crate::commands::prelude::*;
 use std::fmt::Write;
 use store::db::{Expiry, idle_seconds};
+use store::digest::Digest;
 use store::encoding::quicklist::{NodeBytes, Quicklist};
 use store::table;
 use store::value::ValueRef;
@@ -45,6 +46,22 @@ fn quicklist_facts(list: &Quicklist) -> String {
         list.fill(),
         i32::from(compressed),
     )
+}
+
+pub(super) fn digest(cx: &mut ServerContext<'_>) -> CommandResult {
+    let digest = Digest::of_keyspace(&cx.server.keyspace);
+    cx.reply.simple(digest.to_string());
+    Ok(())
+}
+
+pub(super) fn digest_value(cx: &mut ServerContext<'_>) -> CommandResult {
+    let keys = &cx.args[2..];
+    cx.reply.array(keys.len());
+    for key in keys {
+        let digest = cx.db().peek(key).map(Digest::of_value).unwrap_or_default();
+        cx.reply.simple(digest.to_string());
+    }
+    Ok(())
 }
 
 pub(super) fn htstats(cx: &mut ServerContext<'_>) -> CommandResult {

@@ -76,6 +76,18 @@ static SUBCOMMANDS: &[Subcommand] = &[
         run: rewrite_all,
     },
     Subcommand {
+        name: "DIGEST",
+        words: (0, 0),
+        help: ("", "Show a digest of the whole dataset."),
+        run: dataset::digest,
+    },
+    Subcommand {
+        name: "DIGEST-VALUE",
+        words: (0, usize::MAX),
+        help: ("<key> [<key> ...]", "Show a digest of each key's value."),
+        run: dataset::digest_value,
+    },
+    Subcommand {
         name: "ERROR",
         words: (1, 1),
         help: ("<text>", "Answer an error of this text."),
@@ -179,6 +191,16 @@ static SUBCOMMANDS: &[Subcommand] = &[
             "List elements of this size and larger get a node of their own.\n0 restores the default.",
         ),
         run: switches::quicklist_packed_threshold,
+    },
+    Subcommand {
+        name: "RELOAD",
+        words: (0, 3),
+        help: (
+            "[MERGE] [NOFLUSH] [NOSAVE]",
+            "Save the dataset, empty the keyspace and load what was saved. NOSAVE loads the\n\
+             file that is there, NOFLUSH empties nothing, MERGE lets loaded keys replace others.",
+        ),
+        run: persistence::reload,
     },
     Subcommand {
         name: "SEGFAULT",

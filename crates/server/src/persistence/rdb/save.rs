@@ -1,0 +1,147 @@
+//! Saving the whole dataset at once, on the data thread: SAVE, the way out, the base of a new AOF. Everything else waits.
+
+use super::file::{RdbWriter, WriteOptions};
+use crate::config;
+use crate::server::Server;
+use crate::start::REDIS_VERSION;
+use front::log::io_reason;
+use std::io;
+use std::path::{Path, PathBuf};
+use store::rdb::save::{Encoder, Preamble, SavedUse};
+
+/// Bytes laid out before they are compressed and written.
+const PIECE_BYTES: usize = 256 * 1024;
+
+impl Server {
+    /// How RDB files are to be written.
+    pub(crate) fn rdb_options(&self) -> WriteOptions {
+        WriteOptions {
+            compress: self.config.bool(config::RDBCOMPRESSION),
+            checksum: self.config.bool(config::RDBCHECKSUM),
+            sync_on_the_way: self.config.bool(config::RDB_SAVE_INCREMENTAL_FSYNC),
+        }
+    }
+
+    /// Which use of entries is saved with them.
+    pub(crate) fn saved_use(&self) -> SavedUse {
+        let now = self.front.clock.now();
+        let policy = self.config.text(config::MAXMEMORY_POLICY);
+        if policy.ends_with("lfu") {
+            SavedUse::Freq {
+                now,
+                decay_minutes: self.settings.lfu_decay_time,
+            }
+        } else if policy.ends_with("lru") {
+            SavedUse::Idle { now }
+        } else {
+            SavedUse::None
+        }
+    }
+
+    /// What a file says about itself.
+    pub(crate) fn rdb_preamble(&self, aof_base: bool) -> Preamble<'static> {
+        Preamble {
+            redis_version: REDIS_VERSION,
+            unix_seconds: self.front.clock.now() / 1000,
+            used_memory: front::memory::used() as u64,
+            replication: None,
+            aof_base,
+        }
+    }
+
+    /// Where the dataset is saved.
+    pub(crate) fn dump_path(&self) -> PathBuf {
+        Path::new(self.config.text(config::DIR)).join(self.config.text(config::DBFILENAME))
+    }
+
+    /// Saves the dataset and logs how that went. False when it failed: the former file is still there.
+    pub(crate) fn save(&mut self) -> bool {
+        let target = self.dump_path();
+        let temp = target.with_file_name(format!("temp-{}.rdb", std::process::id()));
+        match self.write_rdb(temp.clone(), target.clone(), false) {
+            Ok(()) => {
+                front::log_notice!("DB saved on disk");
+                self.stats.dirty = 0;
+                self.rdb.last_save = self.front.clock.now();
+                true
+            }
+            Err((Failed::Open, error)) => {
+                front::log_warning!(
+                    "Failed opening the temp RDB file {} (in server root dir {}) for saving: {}",
+                    name_of(&temp),
+                    self.config.text(config::DIR),
+                    io_reason(&error)
+                );
+                false
+            }
+            Err((Failed::Write, error)) => {
+                front::log_warning!(
+                    "Write error saving DB on disk {}: {}",
+                    target.display(),
+                    io_reason(&error)
+                );
+                false
+            }
+        }
+    }
+
+    /// Writes the dataset into a file of its own.
+    ///
+    /// # Errors
+    /// Those of the disk; what was at `target` is still there, or all of the new file is.
+    pub(crate) fn write_rdb(
+        &mut self,
+        temp: PathBuf,
+        target: PathBuf,
+        aof_base: bool,
+    ) -> Result<(), (Failed, io::Error)> {
+        let options = self.rdb_options();
+        let mut writer = RdbWriter::create(self.aof.disk.clone(), temp, target, options)
+            .map_err(|error| (Failed::Open, error))?;
+        let result = self.write_dataset(&mut writer, options, aof_base);
+        if result.is_err() {
+            writer.abandon();
+        }
+        result.map_err(|error| (Failed::Write, error))
+    }
+
+    fn write_dataset(
+        &mut self,
+        writer: &mut RdbWriter,
+        options: WriteOptions,
+        aof_base: bool,
+    ) -> io::Result<()> {
+        let saved_use = self.saved_use();
+        let mut encoder = Encoder::new(options.compress);
+        encoder.preamble(&self.rdb_preamble(aof_base));
+        for code in &self.rdb.functions {
+            encoder.function(code);
+        }
+        for (index, db) in self.keyspace.iter().filter(|(_, db)| !db.is_empty()) {
+            encoder.select_db(index);
+            encoder.resize_db(db.len(), db.expiring_len());
+            for entry in db.iter() {
+                encoder.entry(entry, saved_use);
+                if encoder.len() >= PIECE_BYTES {
+                    writer.write(encoder.take())?;
+                }
+            }
+        }
+        encoder.eof();
+        writer.write(encoder.take())?;
+        writer.finish()
+    }
+}
+
+/// What failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failed {
+    Open,
+    Write,
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
