@@ -16,7 +16,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("client", &["resp"]),
     ("store", &[]),
     ("front", &["resp"]),
-    ("server", &["resp", "store", "front"]),
+    ("server", &["resp", "client", "store", "front"]),
     (
         "platform-kv",
         &["resp", "client", "store", "front", "server"],

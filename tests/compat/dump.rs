@@ -299,3 +299,32 @@ fn damaged_values_are_refused_and_keep_the_key_that_was() {
     }
     same(&script);
 }
+
+#[test]
+fn migrate_refuses_what_makes_no_sense_and_where_nobody_is() {
+    same(
+        r#"
+        SET k v
+        MIGRATE
+        MIGRATE 127.0.0.1 1 k 0
+        MIGRATE 127.0.0.1 1 missing 0 100
+        MIGRATE 127.0.0.1 1 "" 0 100 KEYS missing other
+        MIGRATE 127.0.0.1 1 "" 0 100 KEYS
+        MIGRATE 127.0.0.1 1 k 0 x
+        MIGRATE 127.0.0.1 1 k x 100
+        MIGRATE 127.0.0.1 1 k 0 100 BOGUS
+        MIGRATE 127.0.0.1 1 k 0 100 AUTH
+        MIGRATE 127.0.0.1 1 k 0 100 AUTH2 user
+        MIGRATE 127.0.0.1 1 k 0 100 KEYS k
+        MIGRATE 127.0.0.1 1 k 0 100
+        MIGRATE 127.0.0.1 1 k 0 100 COPY REPLACE
+        MIGRATE no-such-host.invalid 1 k 0 100
+        EXISTS k
+        COMMAND GETKEYS MIGRATE h 1 k 0 10
+        COMMAND GETKEYS MIGRATE h 1 "" 0 10 KEYS a b c
+        COMMAND GETKEYS MIGRATE h 1 "" 0 10 AUTH keys KEYS a
+        COMMAND GETKEYS MIGRATE h 1 "" 0 10
+        COMMAND GETKEYS MIGRATE h 1 k 0 10 KEYS a b
+        "#,
+    );
+}

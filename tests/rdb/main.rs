@@ -13,6 +13,7 @@
 mod damage;
 mod exchange;
 mod fill;
+mod migrate;
 mod save;
 
 const DUMP: &str = "dump.rdb";

@@ -12,7 +12,7 @@ use std::time::Duration;
 use resp::{Frame, FrameError, FrameParser, encode_command};
 
 /// Where a node listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// A host name or IP address, and a port.
     Tcp(String, u16),

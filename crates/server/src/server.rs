@@ -2,6 +2,7 @@
 
 use crate::blocking::BlockedClients;
 use crate::commands;
+use crate::commands::generic::MigrateSockets;
 use crate::commands::server::DebugSwitches;
 use crate::config::Config;
 use crate::context::Handler;
@@ -50,6 +51,7 @@ pub struct Server {
     /// The dataset is being loaded.
     pub(crate) loading: Option<Box<Loading>>,
     pub(crate) rdb: RdbStatus,
+    pub(crate) migrate_sockets: MigrateSockets,
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
     pub stats: Stats,
@@ -123,6 +125,7 @@ impl Server {
             aof: Aof::new(&config),
             loading: None,
             rdb: RdbStatus::default(),
+            migrate_sockets: MigrateSockets::default(),
             keyspace: Keyspace::new(config.integer(crate::config::DATABASES) as usize, seed),
             config,
             settings: DataSettings::default(),
@@ -301,6 +304,7 @@ impl Service for Server {
             self.expire_due_keys();
         }
         self.rewrite_when_due();
+        self.migrate_sockets.close_idle(self.front.clock.now());
         self.look_after_memory();
         if self.continue_eviction() {
             return 0;

@@ -70,7 +70,11 @@ pub(super) fn stats(server: &Server, out: &mut String) {
     // Snapshots need no fork, and memory is not defragmented.
     field!(out, "latest_fork_usec", 0);
     field!(out, "total_forks", 0);
-    field!(out, "migrate_cached_sockets", 0);
+    field!(
+        out,
+        "migrate_cached_sockets",
+        server.migrate_sockets.count()
+    );
     field!(out, "slave_expires_tracked_keys", 0);
     field!(out, "active_defrag_hits", 0);
     field!(out, "active_defrag_misses", 0);

@@ -4,6 +4,7 @@ mod copy;
 pub(super) mod dump;
 mod expire;
 mod keys;
+mod migrate;
 mod object;
 mod rename;
 pub(crate) mod scan;
@@ -11,6 +12,7 @@ mod sort;
 mod sort_pattern;
 
 use super::Command;
+pub(crate) use migrate::MigrateSockets;
 pub(crate) use object::encoding_name;
 
 /// Every command of the group.
@@ -33,6 +35,7 @@ pub static COMMANDS: &[&Command] = &[
     &keys::TOUCH,
     &keys::TYPE,
     &keys::UNLINK,
+    &migrate::MIGRATE,
     &object::OBJECT,
     &rename::MOVE,
     &dump::RESTORE,
