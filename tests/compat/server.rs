@@ -422,11 +422,15 @@ fn digests_of_the_same_data_are_the_same() {
         SADD t a b 3
         HSET h a b c 1
         ZADD z 1 a 2.5 b inf c -inf d 0.1 e
+        XADD x 1-1 f v g 12
+        XADD x 5-0 f w g 12
+        XADD x 6-0 f w
+        XDEL x 1-1
         SELECT 3
         SET s abc
         DEBUG DIGEST-VALUE s n
         SELECT 0
-        DEBUG DIGEST-VALUE s n e l i t h z missing
+        DEBUG DIGEST-VALUE s n e l i t h z x missing
         DEBUG DIGEST
         SWAPDB 0 3
         DEBUG DIGEST

@@ -3,7 +3,6 @@
 //!
 //! What has an order is mixed into a digest, which then becomes the SHA-1 of itself; what has none is added with XOR.
 
-use crate::encoding::listpack::Item;
 use crate::entry::Entry;
 use crate::float::format_g17;
 use crate::keyspace::Keyspace;
@@ -39,10 +38,11 @@ impl Digest {
         self.mix(&type_number(value).to_be_bytes());
         match value {
             ValueRef::String(string) => self.mix(&string.bytes()),
-            ValueRef::List(list) => list.items.range(0, list.len(), |item| match item {
-                Item::Str(bytes) => self.mix(bytes),
-                Item::Int(int) => self.mix(itoa::Buffer::new().format(int).as_bytes()),
-            }),
+            ValueRef::List(list) => {
+                let mut digits = itoa::Buffer::new();
+                let items = &list.items;
+                items.range(0, list.len(), |item| self.mix(item.as_bytes(&mut digits)));
+            }
             ValueRef::Set(set) => set.for_each(|member| self.add(member)),
             ValueRef::Hash(hash) => {
                 hash.for_each(|field, value| self.add(&Digest::of(&[field, value]).0));
@@ -52,7 +52,16 @@ impl Digest {
                 format_g17(score, &mut text);
                 self.add(&Digest::of(&[member, &text]).0);
             }),
-            ValueRef::Stream(_) => {}
+            ValueRef::Stream(stream) => {
+                let mut digits = itoa::Buffer::new();
+                for entry in stream.entries() {
+                    self.mix(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                    for (field, value) in entry.fields {
+                        self.mix(field.as_bytes(&mut digits));
+                        self.mix(value.as_bytes(&mut digits));
+                    }
+                }
+            }
         }
         if entry.expiry().is_some() {
             self.add(b"!!expire!!");

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use store::db::{Expiry, idle_seconds};
 use store::digest::Digest;
 use store::encoding::quicklist::{NodeBytes, Quicklist};
+use store::rdb::save::Encoder;
 use store::table;
 use store::value::ValueRef;
 
@@ -13,6 +14,7 @@ const NO_SUCH_KEY: CommandError = CommandError::NoSuchKey;
 
 pub(super) fn object(cx: &mut ServerContext<'_>) -> CommandResult {
     let (key, now) = (cx.args[2], cx.now);
+    let compress = cx.server.settings.rdb_compression;
     let entry = cx.db().peek(key).ok_or(NO_SUCH_KEY)?;
     let lists = match entry.value() {
         ValueRef::List(list) => quicklist_facts(&list.items),
@@ -22,12 +24,19 @@ pub(super) fn object(cx: &mut ServerContext<'_>) -> CommandResult {
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{lists}",
         entry.key().as_ptr(),
         encoding_name(entry),
-        entry.allocated_bytes(),
+        saved_bytes(entry.value(), compress),
         entry.access(),
         idle_seconds(entry.access(), now),
     );
     cx.reply.simple(text);
     Ok(())
+}
+
+/// How long the value is in an RDB file.
+fn saved_bytes(value: ValueRef<'_>, compress: bool) -> usize {
+    let mut encoder = Encoder::new(compress);
+    encoder.value(value);
+    encoder.take().compress().len()
 }
 
 fn quicklist_facts(list: &Quicklist) -> String {
