@@ -12,6 +12,7 @@ use front::client::{BlockReason, OwnedArgs};
 use front::command::{CommandError, CommandId, Lookup};
 use front::log::io_reason;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::time::Duration;
 use store::rdb::{LoadError, LoadErrorKind};
 
 /// What happens when everything is loaded.
@@ -175,6 +176,9 @@ impl Server {
             values: self.settings.load_settings(self.access()),
             check: self.config.bool(config::RDBCHECKSUM) && !self.debug.skip_checksum_validation,
             expired_before: Some(self.front.clock.now()),
+            key_delay: Duration::from_micros(
+                u64::try_from(self.config.integer(config::KEY_LOAD_DELAY)).unwrap_or(0),
+            ),
         };
         let disk = self.aof.disk.clone();
         let messages = loader::start(disk, files.clone(), rdb, move || waker.wake());

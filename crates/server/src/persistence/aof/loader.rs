@@ -320,6 +320,7 @@ fn read_up_to(input: &mut dyn Read, bytes: &mut Vec<u8>, count: usize) -> io::Re
 mod tests {
     use super::*;
     use crate::persistence::simulated_disk::SimulatedDisk;
+    use std::time::Duration;
     use store::rdb::load::LoadSettings;
 
     fn rdb_settings() -> ReadSettings {
@@ -327,6 +328,7 @@ mod tests {
             values: LoadSettings::defaults(1000),
             check: true,
             expired_before: Some(1000),
+            key_delay: Duration::ZERO,
         }
     }
 

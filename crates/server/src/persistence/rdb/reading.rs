@@ -3,6 +3,7 @@
 use front::UnixMillis;
 use std::fmt;
 use std::io::Read;
+use std::time::Duration;
 use store::entry::Entry;
 use store::rdb::LoadError;
 use store::rdb::load::{Checksum, Item, LoadSettings, Loader};
@@ -15,6 +16,8 @@ pub(crate) struct ReadSettings {
     pub(crate) check: bool,
     /// Leave out entries that expired before this. None keeps them: what follows may speak of them, or a master.
     pub(crate) expired_before: Option<UnixMillis>,
+    /// How long to rest after each key, for tests of slow loads.
+    pub(crate) key_delay: Duration,
 }
 
 /// Entries of one database.
@@ -76,6 +79,9 @@ pub(crate) fn read<R: Read>(
     while let Some(item) = loader.next_item()? {
         match item {
             Item::Entry(entry) => {
+                if !settings.key_delay.is_zero() {
+                    std::thread::sleep(settings.key_delay);
+                }
                 let expired = settings
                     .expired_before
                     .is_some_and(|now| entry.expiry().is_some_and(|at| at < now));
