@@ -216,3 +216,44 @@ fn timestamps_mark_when_commands_ran() {
     assert_eq!(client.run("DEBUG LOADAOF").text(), "OK");
     assert_eq!(client.run("GET a").text(), "1");
 }
+
+#[test]
+fn a_rewrite_that_begins_while_the_aof_is_loaded_holds_all_of_it() {
+    let mut server = Server::start(AOF);
+    let mut client = server.connect();
+    for number in 0..1000 {
+        client.run(&format!("SET k{number} {{x*1000}}"));
+    }
+    for _ in 0..5 {
+        client.send(&tests::split_words("BGREWRITEAOF")).unwrap();
+        client.send(&tests::split_words("DEBUG LOADAOF")).unwrap();
+        client.read().unwrap();
+        assert_eq!(client.read().unwrap().text(), "OK");
+        wait_for_rewrite(&mut client);
+    }
+    assert_eq!(segments(&server), "6b 6i");
+    server.crash_and_restart();
+    assert_eq!(server.connect().run("DBSIZE").integer(), Some(1000));
+}
+
+#[test]
+fn slow_writes_show_in_the_latency_monitor() {
+    for (policy, event) in [("always", "aof-fsync-always"), ("no", "aof-write-alone")] {
+        let directives = [
+            AOF,
+            &["--appendfsync", policy, "--latency-monitor-threshold", "20"],
+        ];
+        let server = Server::start(&directives.concat());
+        let mut client = server.connect();
+        client.run("DEBUG AOF-FLUSH-SLEEP 30000");
+        client.run("SET k v");
+        for event in [event, "aof-write"] {
+            wait_until("the event is kept", || {
+                !client
+                    .run(&format!("LATENCY HISTORY {event}"))
+                    .items()
+                    .is_empty()
+            });
+        }
+    }
+}

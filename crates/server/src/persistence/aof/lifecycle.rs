@@ -179,7 +179,7 @@ impl Server {
 
     fn close_writer(&mut self) {
         self.feed_aof();
-        let conditions = self.aof.conditions(self.front.clock.now());
+        let conditions = self.aof.conditions(&self.front.clock);
         let writer = match std::mem::replace(&mut self.aof.state, State::Off) {
             State::Off | State::Starting(None) => return,
             State::Starting(Some(writer)) | State::On(writer) => writer,
@@ -196,7 +196,7 @@ impl Server {
     /// without one, it is done when this returns.
     pub(crate) fn reload_aof(&mut self, waiting: Option<ClientKey>, args: &[&[u8]]) {
         self.feed_aof();
-        let conditions = self.aof.conditions(self.front.clock.now());
+        let conditions = self.aof.conditions(&self.front.clock);
         if let Some(writer) = self.aof.writer_mut()
             && let Err(fatal) = writer.finish(conditions)
         {

@@ -23,14 +23,15 @@ use crate::config::Config;
 use crate::persistence::disk::{Disk, DiskFile, RealDisk};
 use crate::server::Server;
 use files::{AofFiles, ReadError};
-use front::UnixMillis;
 use front::background::{Background, Lane};
 use front::command::CommandError;
 use front::log::io_reason;
+use front::{Clock, UnixMillis};
 use manifest::Manifest;
 use rewrite::{Opened, RetryLimit, Rewrite, RewriteStats};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use writer::{Conditions, Fatal, FsyncPolicy, Health, Jobs, Writer};
 
 /// What the directives say.
@@ -201,9 +202,11 @@ impl Aof {
         self.earlier_size + self.writer().map_or(0, Writer::size)
     }
 
-    fn conditions(&self, now: UnixMillis) -> Conditions {
+    fn conditions(&self, clock: &Clock) -> Conditions {
+        let (now, mono_us) = (clock.now(), clock.mono_us());
         Conditions {
             now,
+            mono_us,
             policy: self.settings.policy,
             skip_sync: false,
             sleep_us: self.flush_sleep_us,
@@ -251,7 +254,7 @@ impl Server {
     pub(crate) fn feed_aof(&mut self) {
         let now = self.front.clock.now();
         let position = self.write_stream.end();
-        let conditions = self.aof.conditions(now);
+        let conditions = self.aof.conditions(&self.front.clock);
         let timestamps = self.aof.settings.timestamps;
         let last_timestamp = &mut self.aof.last_timestamp;
         let (State::On(writer) | State::Starting(Some(writer))) = &mut self.aof.state else {
@@ -265,9 +268,23 @@ impl Server {
                 writer.append(annotation.as_bytes(), position);
             }
             writer.append(stream, position);
-            self.front.gate.applied(position);
         }
+        self.front.gate.applied(writer.appended());
+        let (was_syncing, written) = (writer.is_syncing(), writer.written());
+        let started_ns = self.front.clock.read_mono_ns();
         let result = writer.turn_ended(conditions, &mut CommitLane(&mut self.front.background));
+        if writer.written() > written {
+            let took = Duration::from_nanos(self.front.clock.read_mono_ns() - started_ns);
+            let (took, event) = match writer.take_commit_time() {
+                // The round that is done ran beside the turns it answers.
+                Some(round) => (round, "aof-fsync-always"),
+                None if was_syncing => (took, "aof-write-pending-fsync"),
+                None => (took, "aof-write-alone"),
+            };
+            for event in [event, "aof-write"] {
+                self.latency.observe(event, took, now / 1000);
+            }
+        }
         let safe = writer.safe();
         match result {
             Ok(()) => self.front.commit(safe),

@@ -295,6 +295,10 @@ impl Server {
     /// After the turn's changes went to the AOF: from here on they go into the new incr, and the base is what the keyspace
     /// holds now.
     pub(crate) fn switch_incr(&mut self) {
+        // A base of a dataset that is half loaded would be half a base. Nothing is written meanwhile.
+        if self.is_loading() {
+            return;
+        }
         let Rewrite::Switching { incr } = &mut self.aof.rewrite else {
             return;
         };

@@ -33,6 +33,8 @@ pub(crate) enum FsyncPolicy {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conditions {
     pub(crate) now: UnixMillis,
+    /// Monotonic, to tell how long a round took.
+    pub(crate) mono_us: u64,
     pub(crate) policy: FsyncPolicy,
     /// `no-appendfsync-on-rewrite`, and a snapshot is being written: leave the disk to it.
     pub(crate) skip_sync: bool,
@@ -89,7 +91,11 @@ enum Job {
     /// Syncs the oldest of the files before it; what becomes of it no longer matters when a base has replaced it meanwhile.
     SyncFormer { file: Arc<dyn DiskFile> },
     /// Writes and syncs a round of `always`.
-    Commit { up_to: u64, sync: bool },
+    Commit {
+        up_to: u64,
+        sync: bool,
+        started_us: u64,
+    },
 }
 
 /// How a job went.
@@ -135,6 +141,7 @@ pub(crate) struct Writer {
     postponed_since: Option<UnixMillis>,
     last_sync: UnixMillis,
     last_error_log: Option<UnixMillis>,
+    commit_time: Option<Duration>,
     health: Health,
     /// `aof_delayed_fsync`.
     pub(crate) delayed_syncs: u64,
@@ -195,6 +202,7 @@ impl Writer {
             postponed_since: None,
             last_sync: now,
             last_error_log: None,
+            commit_time: None,
             health: Health::Good,
             delayed_syncs: 0,
         }
@@ -218,6 +226,16 @@ impl Writer {
             file: old.file,
             rest: std::mem::take(&mut self.buffer),
         });
+    }
+
+    /// Up to where the write stream is in the files.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// How long the round of `always` took that was found done last; told once.
+    pub(crate) fn take_commit_time(&mut self) -> Option<Duration> {
+        self.commit_time.take()
     }
 
     /// Answers to changes up to this position may leave.
@@ -348,6 +366,7 @@ impl Writer {
         self.job = Some(Job::Commit {
             up_to: self.appended,
             sync,
+            started_us: conditions.mono_us,
         });
         // What is on its way belongs to the file: its size is what it will be.
         self.current.size += bytes.len() as u64;
@@ -388,7 +407,16 @@ impl Writer {
     fn job_finished(&mut self, result: JobResult, conditions: Conditions) -> Result<(), Fatal> {
         let job = self.job.take().expect("only a job has a result");
         match (job, result) {
-            (Job::Commit { up_to, sync }, JobResult::Done) => {
+            (
+                Job::Commit {
+                    up_to,
+                    sync,
+                    started_us,
+                },
+                JobResult::Done,
+            ) => {
+                let took_us = conditions.mono_us.saturating_sub(started_us);
+                self.commit_time = Some(Duration::from_micros(took_us));
                 self.written = up_to;
                 self.safe = up_to;
                 if sync {

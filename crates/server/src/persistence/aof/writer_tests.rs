@@ -43,6 +43,7 @@ impl Rig {
             position: 0,
             conditions: Conditions {
                 now: 10_000,
+                mono_us: 0,
                 policy,
                 skip_sync: false,
                 sleep_us: 0,
