@@ -288,3 +288,62 @@ fn a_key_that_is_read_and_missing_is_an_event_and_one_that_is_changed_is_not() {
         "#,
     );
 }
+
+#[test]
+fn new_keys_have_an_event_before_what_made_them() {
+    same(
+        r#"
+        CONFIG SET notify-keyspace-events EKAn
+        a: PSUBSCRIBE __keyevent*
+        SET s v
+        a<
+        a<
+        SET s w
+        a<
+        RPUSH l a
+        a<
+        a<
+        RPUSH l b
+        a<
+        HSET h f v
+        a<
+        a<
+        SADD t 1
+        a<
+        a<
+        ZADD z 1 a
+        a<
+        a<
+        APPEND p x
+        a<
+        a<
+        RENAME s r
+        a<
+        a<
+        a<
+        COPY r c
+        a<
+        a<
+        MSET m 1 n 2 m 3
+        a<
+        a<
+        a<
+        a<
+        a<
+        SINTERSTORE d t t
+        a<
+        a<
+        MOVE r 5
+        a<
+        a<
+        a<
+        INCR i
+        a<
+        a<
+        SETRANGE g 3 x
+        a<
+        a<
+        a!
+        "#,
+    );
+}

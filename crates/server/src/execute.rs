@@ -2,7 +2,7 @@
 
 use crate::call_stats::CallEnd;
 use crate::context::{DataContext, Handler, ServerContext};
-use crate::effects::{EventClass, Propagation, Wanted};
+use crate::effects::{Event, EventClass, Propagation, Wanted};
 use crate::server::Server;
 use front::client::{OwnedArgs, ReplyMode};
 use front::command::{
@@ -43,6 +43,26 @@ pub(crate) struct Caller {
     pub(crate) resp3: bool,
     /// See `Client::sends_history`.
     pub(crate) sends_history: bool,
+}
+
+/// Adds the event of a new key to those of the command that made it: before all that tell of the key.
+fn insert_new_key_event(events: &mut Vec<Event>, db: u32, key: Box<[u8]>) {
+    let first = events
+        .iter()
+        .position(|event| event.db == db && event.key == key);
+    let place = match first {
+        // The other half of a move tells of the old key, and comes after the new one is there as well.
+        Some(at) if at > 0 && matches!(events[at].name, "rename_to" | "move_to") => at - 1,
+        Some(at) => at,
+        None => 0,
+    };
+    let event = Event {
+        class: EventClass::NEW,
+        name: "new",
+        db,
+        key,
+    };
+    events.insert(place, event);
 }
 
 impl Server {
@@ -427,7 +447,7 @@ impl Server {
             return;
         }
         // The command looked before it changed: its own events come after these.
-        let own = std::mem::take(&mut self.effects.events);
+        let mut own = std::mem::take(&mut self.effects.events);
         for notice in self.keyspace.db(db).take_notices() {
             match notice {
                 Notice::Expired(key) => {
@@ -445,6 +465,7 @@ impl Server {
                     self.effects
                         .notify_in(db, EventClass::KEY_MISS, "keymiss", &key);
                 }
+                Notice::Created(key) => insert_new_key_event(&mut own, db, key),
             }
         }
         self.effects.events.extend(own);

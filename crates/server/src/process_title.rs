@@ -5,6 +5,7 @@ use crate::config::{
 };
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 
 /// Fills in a template: `{name}` becomes what `lookup` knows of it. None if a name is unknown or a brace open.
 pub(crate) fn expand(template: &str, lookup: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -56,24 +57,91 @@ pub(crate) fn show(config: &Config) {
     if !config.bool(SET_PROC_TITLE) {
         return;
     }
-    let called = std::env::args().next().unwrap_or_default();
-    if let Some(title) = title(config, called.split('\0').next().unwrap_or_default())
-        && let Err(error) = overwrite_arguments(&title)
+    /// As the process was called; a title overwrites that.
+    static CALLED: OnceLock<String> = OnceLock::new();
+    let called = CALLED.get_or_init(|| std::env::args().next().unwrap_or_default());
+    if let Some(title) = title(config, called)
+        && let Err(error) = show_text(&title)
     {
         front::log_debug!("The process keeps its title: {error}");
     }
 }
 
-/// Writes over the memory in which the system keeps the process's arguments, which nothing refers to any more.
-fn overwrite_arguments(title: &str) -> std::io::Result<()> {
+/// Shows a title: in memory of our own if the system lets us, else over the process's arguments, which nothing refers to
+/// any more, as far as they reach.
+fn show_text(title: &str) -> std::io::Result<()> {
+    if own_memory::show(title) {
+        return Ok(());
+    }
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let (start, end) = argument_area(&stat).ok_or(std::io::ErrorKind::InvalidData)?;
-    let room = (end - start) as usize;
-    // A zero byte ends the title, and the rest is wiped.
-    let mut bytes = title.as_bytes()[..title.len().min(room.saturating_sub(1))].to_vec();
-    bytes.resize(room, 0);
+    let bytes = filled(title, (end - start) as usize);
     let memory = File::options().write(true).open("/proc/self/mem")?;
     memory.write_all_at(&bytes, start)
+}
+
+/// A title in so many bytes: cut if it is longer, wiped behind its end.
+fn filled(title: &str, room: usize) -> Vec<u8> {
+    let mut bytes = title.as_bytes()[..title.len().min(room.saturating_sub(1))].to_vec();
+    bytes.resize(room, 0);
+    bytes
+}
+
+mod own_memory {
+    //! Lets the system look for the process's arguments in memory that is kept for them. That takes a capability which
+    //! root has outside of containers.
+    #![allow(unsafe_code, reason = "the system is told an address of ours")]
+
+    use rustix::process::{VirtualMemoryMapAddress, set_virtual_memory_map_address};
+    use std::ptr::NonNull;
+    use std::sync::Mutex;
+
+    /// Room for paths in a title.
+    const BYTES: usize = 4096;
+
+    enum Memory {
+        Unknown,
+        Ours(&'static mut [u8]),
+        /// The system did not allow it.
+        Refused,
+    }
+
+    static MEMORY: Mutex<Memory> = Mutex::new(Memory::Unknown);
+
+    /// Whether the title is shown.
+    pub(super) fn show(title: &str) -> bool {
+        let mut memory = MEMORY
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Memory::Unknown = *memory {
+            let bytes: &'static mut [u8] = Box::leak(vec![0; BYTES].into_boxed_slice());
+            *memory = match offer(bytes) {
+                true => Memory::Ours(bytes),
+                false => Memory::Refused,
+            };
+        }
+        match &mut *memory {
+            Memory::Ours(bytes) => {
+                // One byte behind the title must stay zero, or the system would go on into the environment.
+                bytes.copy_from_slice(&super::filled(title, BYTES));
+                true
+            }
+            Memory::Unknown | Memory::Refused => false,
+        }
+    }
+
+    /// Tells the system where to look.
+    fn offer(bytes: &mut [u8]) -> bool {
+        let range = bytes.as_mut_ptr_range();
+        let set = |what, address| {
+            // SAFETY: the memory is leaked, so it stays valid and in place for good; the system only reads it, for
+            // `/proc/<pid>/cmdline`. It refuses addresses whose start lies behind their end.
+            unsafe { set_virtual_memory_map_address(what, NonNull::new(address)) }.is_ok()
+        };
+        // The heap lies below the stack, where the arguments were: start first keeps the order at every moment.
+        set(VirtualMemoryMapAddress::ArgStart, range.start.cast())
+            && set(VirtualMemoryMapAddress::ArgEnd, range.end.cast())
+    }
 }
 
 /// Where the arguments begin and end, of a line of `/proc/<pid>/stat`.
@@ -115,6 +183,13 @@ mod tests {
             title(&config, "redis-server").as_deref(),
             Some("redis-server 127.0.0.1:7000")
         );
+    }
+
+    #[test]
+    fn a_title_is_cut_and_ends_in_a_zero_byte() {
+        assert_eq!(filled("abc", 5), b"abc\0\0");
+        assert_eq!(filled("abc", 3), b"ab\0");
+        assert_eq!(filled("abc", 0), b"");
     }
 
     #[test]

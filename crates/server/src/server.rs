@@ -200,6 +200,7 @@ impl Server {
             lazy_free: self.settings.lazy_free,
             quiet: false,
             note_misses: self.notify.any(EventClass::KEY_MISS),
+            note_new: !self.is_loading() && self.notify.any(EventClass::NEW),
         }
     }
 

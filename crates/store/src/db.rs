@@ -49,6 +49,8 @@ pub struct Access {
     pub quiet: bool,
     /// Somebody wants to hear of keys that were read and are not there.
     pub note_misses: bool,
+    /// Somebody wants to hear of keys that are new.
+    pub note_new: bool,
 }
 
 /// Which removals count as lazily freed. Big values are always freed by another thread; the `lazyfree-*` directives only
@@ -71,13 +73,15 @@ pub struct Garbage {
     pub bytes: usize,
 }
 
-/// What happened to a key while a command only looked.
+/// What happened to a key beside what a command itself tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// It had expired, and is deleted: that is yet to be propagated.
     Expired(Box<[u8]>),
     /// It was read and is not there.
     Missed(Box<[u8]>),
+    /// It is new.
+    Created(Box<[u8]>),
 }
 
 /// A use of an entry that a file or a command tells of.
@@ -294,6 +298,7 @@ impl Db {
             let entry = Entry::string(key, bytes, expiry.over(None));
             entry.set_access(first_access(&self.access));
             self.entries.insert_unique(hash, entry);
+            self.note_created(key);
             return;
         };
         let expiry = expiry.over(slot.expiry());
@@ -323,17 +328,26 @@ impl Db {
             }
             None => entry.set_access(first_access(&self.access)),
         }
-        if let Some(old) = self.entries.insert(hash, entry) {
-            self.discard(old, self.access.lazy_free.server_del);
+        self.insert(hash, entry);
+    }
+
+    fn insert(&mut self, hash: u64, entry: Entry) {
+        let new = self.access.note_new.then(|| Box::<[u8]>::from(entry.key()));
+        match self.entries.insert(hash, entry) {
+            Some(old) => self.discard(old, self.access.lazy_free.server_del),
+            None => self.notices.extend(new.map(Notice::Created)),
+        }
+    }
+
+    fn note_created(&mut self, key: &[u8]) {
+        if self.access.note_new {
+            self.notices.push(Notice::Created(key.into()));
         }
     }
 
     /// Adds an entry made elsewhere (moved from another key or db, or loaded), replacing what was there.
     pub fn insert_entry(&mut self, entry: Entry) {
-        let hash = hash(entry.key());
-        if let Some(old) = self.entries.insert(hash, entry) {
-            self.discard(old, self.access.lazy_free.server_del);
-        }
+        self.insert(hash(entry.key()), entry);
     }
 
     /// Adds loaded entries. One whose key is there replaces it if `merge`.
@@ -504,6 +518,7 @@ macro_rules! typed_access {
                         let entry = Entry::new(key, Value::$type(Box::new(make())), None);
                         entry.set_access(first_access(&self.access));
                         self.entries.insert_unique(hash, entry);
+                        self.note_created(key);
                     }
                     self.$write(key).map(|value| value.expect("it was there or has just been inserted"))
                 }

@@ -105,7 +105,11 @@ impl Config {
 
     /// The value as CONFIG GET shows it.
     pub(crate) fn print(&self, id: DirectiveId) -> String {
-        directive(id).kind.print(&self.values[id.0 as usize])
+        let value = directive(id).kind.print(self.value(id));
+        match id {
+            NOTIFY_KEYSPACE_EVENTS => special::shown_events(&value),
+            _ => value,
+        }
     }
 
     /// Sets a directive from the words after its name.

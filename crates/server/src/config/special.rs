@@ -215,6 +215,14 @@ pub(crate) fn output_limits(text: &str) -> [OutputLimit; 3] {
     })
 }
 
+/// As CONFIG GET shows a canonical `notify-keyspace-events`: `A` hides `n`, though it does not include it.
+pub(super) fn shown_events(text: &str) -> String {
+    match text.contains('A') {
+        true => text.replace('n', ""),
+        false => text.into(),
+    }
+}
+
 /// The letters of `notify-keyspace-events`, in the order CONFIG GET prints them.
 const EVENT_LETTERS: [(char, EventClass); 13] = [
     ('g', EventClass::GENERIC),
@@ -268,9 +276,9 @@ pub(super) fn notify_keyspace_events(args: &[&str]) -> Result<String, String> {
                 .filter(|(_, class)| classes.any(*class))
                 .map(|(c, _)| c),
         );
-        if classes.any(EventClass::NEW) {
-            canonical.push('n');
-        }
+    }
+    if classes.any(EventClass::NEW) {
+        canonical.push('n');
     }
     canonical.extend(
         EVENT_LETTERS[10..]

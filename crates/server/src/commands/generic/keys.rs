@@ -147,7 +147,10 @@ fn delete(cx: &mut DataContext<'_>, lazy: bool) -> CommandResult {
 
 fn exists(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
-    let count = args[1..].iter().filter(|key| cx.db.contains(key)).count();
+    let count = args[1..]
+        .iter()
+        .filter(|key| cx.db.ask(key).is_some())
+        .count();
     cx.reply.integer(count as i64);
     Ok(())
 }
