@@ -159,3 +159,32 @@ fn an_old_style_aof_moves_into_the_folder_as_with_redis_server() {
         );
     }
 }
+
+#[test]
+fn functions_come_back_after_a_rewrite_with_either_base() {
+    for preamble in ["yes", "no"] {
+        let mut server = Server::start(&[
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+            "--aof-use-rdb-preamble",
+            preamble,
+        ]);
+        let mut client = server.connect();
+        let code = r##"FUNCTION LOAD "#!lua name=l\nredis.register_function('f', function() return 'here' end)""##;
+        assert_eq!(client.run(code).text(), "l");
+        assert!(!client.run("BGREWRITEAOF").is_error());
+        crate::wait_until("the rewrite ends", || {
+            let info = client.run("INFO persistence").text();
+            info.contains("aof_rewrite_in_progress:0\r\n")
+                && info.contains("aof_rewrite_scheduled:0\r\n")
+        });
+        server.crash_and_restart();
+        assert_eq!(
+            server.connect().run("FCALL f 0").text(),
+            "here",
+            "{preamble}"
+        );
+    }
+}

@@ -344,7 +344,7 @@ fn a_script_that_does_not_end_can_be_killed_unless_it_wrote() {
         SCRIPT KILL
         FUNCTION KILL
         s<
-        s> EVAL "redis.call('set','a','b') local t=redis.call('time') while redis.call('time')[1]-t[1]<2 do end return 'done'" 0
+        s> EVAL "redis.call('set','a','b') local t=redis.call('time') while redis.call('time')[1]-t[1]<4 do end return 'done'" 0
         sleep 300
         SCRIPT KILL
         s<
@@ -364,6 +364,28 @@ fn a_script_may_do_what_its_user_may() {
         u: EVAL "return redis.call('get','a')" 0
         u: EVAL "return redis.call('publish','c','1')" 0
         u: EVAL "return {redis.acl_check_cmd('get','a'),redis.acl_check_cmd('get','b')}" 0
+        "##,
+    );
+}
+
+#[test]
+fn libraries_are_dumped_and_restored() {
+    same(
+        r##"
+        FUNCTION LOAD "#!lua name=a\nredis.register_function('f', function() return 1 end)"
+        $dump = FUNCTION DUMP
+        FUNCTION RESTORE $dump
+        FUNCTION RESTORE $dump APPEND
+        FUNCTION RESTORE $dump REPLACE
+        FUNCTION FLUSH
+        FUNCTION RESTORE $dump
+        FCALL f 0
+        FUNCTION RESTORE $dump FLUSH
+        FUNCTION RESTORE $dump x
+        FUNCTION RESTORE $dump FLUSH x
+        FUNCTION RESTORE bad
+        FUNCTION RESTORE bad FLUSH
+        FUNCTION LIST
         "##,
     );
 }

@@ -414,7 +414,15 @@ impl Server {
         );
         self.rdb.loaded_keys = report.keys;
         self.rdb.loaded_expired = report.expired;
-        self.rdb.functions = report.functions;
+        self.rdb.functions.clear();
+        for code in report.functions {
+            if let Err(error) = self.load_library(&code, true) {
+                front::log_warning!(
+                    "A library of functions does not load and is only kept: {error}"
+                );
+                self.rdb.functions.push(code);
+            }
+        }
     }
 
     /// Answers the client whose command waited for the loading.

@@ -192,6 +192,56 @@ impl Server {
     pub(crate) fn flush_functions(&mut self) {
         self.scripting.functions = Functions::default();
     }
+
+    /// FUNCTION RESTORE: all libraries of a dump or, on an error, none.
+    ///
+    /// # Errors
+    /// A library that is there already, or cannot be loaded.
+    pub(crate) fn restore_functions(
+        &mut self,
+        codes: &[Vec<u8>],
+        policy: RestorePolicy,
+    ) -> CommandResult {
+        let before = std::mem::take(&mut self.scripting.functions);
+        let mut kept: Vec<&Library> = Vec::new();
+        let mut names = Vec::new();
+        let mut load = || -> CommandResult {
+            for code in codes {
+                names.push(self.load_library(code, false)?);
+            }
+            if policy == RestorePolicy::Flush {
+                return Ok(());
+            }
+            for (name, library) in &before.libraries {
+                match (names.contains(name), policy) {
+                    (false, _) => kept.push(library),
+                    (true, RestorePolicy::Replace) => {}
+                    (true, _) => {
+                        return Err(CommandError::err(format_args!(
+                            "Library {name} already exists"
+                        )));
+                    }
+                }
+            }
+            for library in &kept {
+                self.load_library(&library.code, false)?;
+            }
+            Ok(())
+        };
+        let result = load();
+        if result.is_err() {
+            self.scripting.functions = before;
+        }
+        result
+    }
+}
+
+/// What FUNCTION RESTORE does with the libraries that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RestorePolicy {
+    Flush,
+    Append,
+    Replace,
 }
 
 impl Interpreter {

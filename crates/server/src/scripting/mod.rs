@@ -21,7 +21,7 @@ mod run;
 mod shebang;
 mod structs;
 
-pub(crate) use functions::{Functions, Library};
+pub(crate) use functions::{Functions, Library, RestorePolicy};
 pub(crate) use run::{Running, ScriptCache, sha1_hex};
 
 use interpreter::Interpreter;

@@ -6,7 +6,7 @@
 
 use super::crc64::crc64;
 use super::error::{LoadError, LoadErrorKind};
-use super::format::{Form, VERSION};
+use super::format::{Form, Opcode, VERSION};
 use super::load::LoadSettings;
 use super::load_value::read_value;
 use super::reader::Reader;
@@ -20,6 +20,19 @@ const FOOTER: usize = 2 + CHECKSUM;
 pub fn dump(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
     let mut encoder = Encoder::new(compress);
     encoder.form_and_value(value);
+    with_footer(encoder)
+}
+
+/// The payload of FUNCTION DUMP: the code of every library.
+pub fn dump_functions<'a>(codes: impl Iterator<Item = &'a [u8]>, compress: bool) -> Vec<u8> {
+    let mut encoder = Encoder::new(compress);
+    for code in codes {
+        encoder.function(code);
+    }
+    with_footer(encoder)
+}
+
+fn with_footer(mut encoder: Encoder) -> Vec<u8> {
     let mut payload = encoder.take().compress();
     payload.extend_from_slice(&VERSION.to_le_bytes());
     let checksum = crc64(&payload);
@@ -51,10 +64,37 @@ pub fn restore(body: &[u8], settings: &LoadSettings) -> Result<Value, LoadError>
         .ok_or_else(|| reader.corrupt("The value has no elements"))
 }
 
+/// The code of the libraries in what [`intact`] returned for a payload of FUNCTION DUMP.
+///
+/// # Errors
+/// When something else is in it.
+pub fn restore_functions(body: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+    let mut reader = Reader::with_buffer(body, false, body.len().max(1));
+    let mut codes = Vec::new();
+    while !reader.at_end()? {
+        let byte = reader.byte()?;
+        if Opcode::from_byte(byte) != Some(Opcode::Function2) {
+            return Err(reader.error(LoadErrorKind::UnknownForm(byte)));
+        }
+        codes.push(reader.string()?);
+    }
+    Ok(codes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::value::{StringRef, StringValue};
+
+    #[test]
+    fn libraries_come_back_from_their_payload() {
+        let codes = [b"#!lua name=a\nx".as_slice(), b""];
+        let payload = dump_functions(codes.into_iter(), true);
+        let body = intact(&payload, true).expect("it was just made");
+        assert_eq!(restore_functions(body).expect("it is whole"), codes);
+        assert!(restore_functions(&body[..body.len() - 1]).is_err());
+        assert!(restore_functions(b"\x00\x03bar").is_err());
+    }
 
     #[test]
     fn a_payload_is_intact_until_a_bit_changes_or_it_is_from_the_future() {

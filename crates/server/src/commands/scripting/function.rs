@@ -2,7 +2,7 @@
 
 use super::script::check_flush_mode;
 use crate::commands::prelude::*;
-use crate::scripting::Library;
+use crate::scripting::{Library, RestorePolicy};
 use resp::Writer;
 
 pub(super) static FUNCTION: Command = Command {
@@ -15,7 +15,9 @@ pub(super) static FUNCTION: Command = Command {
         arity: -2,
         ..CommandSpec::BLANK
     },
-    body: Body::Container(&[&DELETE, &FLUSH, &HELP, &KILL, &LIST, &LOAD, &STATS]),
+    body: Body::Container(&[
+        &DELETE, &DUMP, &FLUSH, &HELP, &KILL, &LIST, &LOAD, &RESTORE, &STATS,
+    ]),
 };
 
 static DELETE: Command = Command {
@@ -33,6 +35,21 @@ static DELETE: Command = Command {
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(delete)),
+};
+
+static DUMP: Command = Command {
+    spec: CommandSpec {
+        name: "dump",
+        group: Group::Scripting,
+        summary: "Returns all libraries as bytes.",
+        since: "7.0.0",
+        complexity: "O(N) where N is the number of functions",
+        arity: 2,
+        flags: Flags::NOSCRIPT,
+        categories: Categories::SCRIPTING,
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(dump)),
 };
 
 static FLUSH: Command = Command {
@@ -129,6 +146,34 @@ static LOAD: Command = Command {
     body: Body::Run(Handler::Server(load)),
 };
 
+static RESTORE: Command = Command {
+    spec: CommandSpec {
+        name: "restore",
+        group: Group::Scripting,
+        summary: "Loads the libraries of a dump.",
+        since: "7.0.0",
+        complexity: "O(N) where N is the number of functions on the payload",
+        arity: -3,
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::NOSCRIPT),
+        categories: Categories::SCRIPTING,
+        args: &[
+            Arg::string("serialized-value"),
+            Arg::one_of(
+                "policy",
+                &[
+                    Arg::flag("flush", "FLUSH"),
+                    Arg::flag("append", "APPEND"),
+                    Arg::flag("replace", "REPLACE"),
+                ],
+            )
+            .optional(),
+        ],
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(restore)),
+};
+
 static STATS: Command = Command {
     spec: CommandSpec {
         name: "stats",
@@ -160,6 +205,44 @@ fn delete(cx: &mut ServerContext<'_>) -> CommandResult {
     if !cx.server.scripting.functions.delete(&name) {
         return Err(CommandError::text("ERR Library not found"));
     }
+    changed(cx);
+    Ok(())
+}
+
+fn dump(cx: &mut ServerContext<'_>) -> CommandResult {
+    let libraries = cx.server.scripting.functions.libraries();
+    let codes = libraries.map(|(_, library)| library.code.as_slice());
+    let compress = cx.server.config.bool(crate::config::RDBCOMPRESSION);
+    let payload = store::rdb::dump::dump_functions(codes, compress);
+    cx.reply.bulk(payload);
+    Ok(())
+}
+
+fn restore(cx: &mut ServerContext<'_>) -> CommandResult {
+    let policy = match cx.args[3..] {
+        [] => RestorePolicy::Append,
+        [word] if word.eq_ignore_ascii_case(b"APPEND") => RestorePolicy::Append,
+        [word] if word.eq_ignore_ascii_case(b"REPLACE") => RestorePolicy::Replace,
+        [word] if word.eq_ignore_ascii_case(b"FLUSH") => RestorePolicy::Flush,
+        [_] => {
+            return Err(CommandError::text(
+                "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
+            ));
+        }
+        _ => {
+            return Err(CommandError::err(format_args!(
+                "unknown subcommand or wrong number of arguments for '{}'. Try FUNCTION HELP.",
+                String::from_utf8_lossy(cx.args[1])
+            )));
+        }
+    };
+    let check = !cx.server.debug.skip_checksum_validation;
+    let body = store::rdb::dump::intact(cx.args[2], check).ok_or(CommandError::text(
+        "ERR DUMP payload version or checksum are wrong",
+    ))?;
+    let codes = store::rdb::dump::restore_functions(body)
+        .map_err(|_| CommandError::text("ERR given type is not a function"))?;
+    cx.server.restore_functions(&codes, policy)?;
     changed(cx);
     Ok(())
 }
@@ -296,6 +379,8 @@ fn help(cx: &mut ServerContext<'_>) -> CommandResult {
         "FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "DELETE <library>",
         "    Delete a library.",
+        "DUMP",
+        "    Return all libraries as bytes, for RESTORE.",
         "FLUSH [ASYNC|SYNC]",
         "    Delete all libraries.",
         "KILL",
@@ -304,6 +389,8 @@ fn help(cx: &mut ServerContext<'_>) -> CommandResult {
         "    Show the libraries and their functions.",
         "LOAD [REPLACE] <code>",
         "    Load a library.",
+        "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
+        "    Load the libraries of a DUMP: in the place of all others, beside them, or over those of equal name.",
         "STATS",
         "    Show the function that runs, and how many there are.",
         "HELP",

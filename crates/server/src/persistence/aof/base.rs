@@ -37,6 +37,11 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> CommandEncoder<W> {
             .extend_from_slice(format!("#TS:{seconds}\r\n").as_bytes());
     }
 
+    /// The command that loads a library of functions.
+    pub(crate) fn library(&mut self, code: &[u8]) {
+        self.command(&[b"FUNCTION", b"LOAD", code]);
+    }
+
     /// The commands that make an entry.
     pub(crate) fn entry(
         &mut self,

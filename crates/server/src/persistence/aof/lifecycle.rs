@@ -95,6 +95,9 @@ impl Server {
         if self.aof.settings.timestamps {
             encoder.timestamp(self.front.clock.now() / 1000);
         }
+        for (_, library) in self.scripting.functions.libraries() {
+            encoder.library(&library.code);
+        }
         for (db, entries) in self.keyspace.iter() {
             for entry in entries.iter() {
                 encoder.entry(db, entry.key(), entry.value(), entry.expiry());

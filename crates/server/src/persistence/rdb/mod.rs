@@ -17,6 +17,6 @@ pub(crate) struct RdbStatus {
     /// Of the last file that was loaded.
     pub(crate) loaded_keys: u64,
     pub(crate) loaded_expired: u64,
-    /// Libraries of functions that came with the data, as their sources: they are saved with it.
+    /// Libraries of functions that came with the data and do not load here, as their sources: they are saved with it.
     pub(crate) functions: Vec<Vec<u8>>,
 }

@@ -114,6 +114,9 @@ impl Server {
         let saved_use = self.saved_use();
         let mut encoder = Encoder::new(options.compress);
         encoder.preamble(&self.rdb_preamble(aof_base));
+        for (_, library) in self.scripting.functions.libraries() {
+            encoder.function(&library.code);
+        }
         for code in &self.rdb.functions {
             encoder.function(code);
         }
