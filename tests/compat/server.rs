@@ -492,3 +492,19 @@ fn saving_and_reloading() {
         "#,
     );
 }
+
+#[test]
+fn a_relative_dir_is_entered_once() {
+    let folder = std::env::temp_dir().join(format!("platform-kv-relative-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let folder = folder.canonicalize().unwrap();
+    // From here up to the root, and down again.
+    let here = std::env::current_dir().unwrap();
+    let up = "../".repeat(here.components().count() - 1);
+    let relative = format!("{up}{}", folder.strip_prefix("/").unwrap().display());
+    let server = tests::Server::start(&["--dir", &relative]);
+    let dir = server.connect().run("CONFIG GET dir").items()[1].text();
+    assert_eq!(dir, folder.display().to_string());
+    drop(server);
+    std::fs::remove_dir_all(folder).unwrap();
+}

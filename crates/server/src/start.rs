@@ -105,7 +105,7 @@ fn run(mut config: Config) -> Result<(), String> {
         nix::unistd::daemon(true, false)
             .map_err(|error| format!("Can't detach from the terminal: {error}"))?;
     }
-    enter_dir(&config)?;
+    enter_dir(&mut config)?;
     open_log(&config)?;
     crash::install().map_err(|error| error.to_string())?;
     open_files::fit_clients(&mut config)?;
@@ -155,14 +155,18 @@ fn run(mut config: Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Goes where the data is: other relative paths start there.
-fn enter_dir(config: &Config) -> Result<(), String> {
-    let dir = config.text(config::DIR);
-    match dir {
-        "" => Ok(()),
-        dir => std::env::set_current_dir(dir)
-            .map_err(|error| format!("Can't chdir to '{dir}': {}", front::log::io_reason(&error))),
+/// Goes where the data is: other relative paths start there. From then on `dir` is absolute, as CONFIG GET shows it.
+fn enter_dir(config: &mut Config) -> Result<(), String> {
+    let dir = config.text(config::DIR).to_string();
+    if dir.is_empty() {
+        return Ok(());
     }
+    let failed = |error: std::io::Error| {
+        format!("Can't chdir to '{dir}': {}", front::log::io_reason(&error))
+    };
+    std::env::set_current_dir(&dir).map_err(failed)?;
+    let now = std::env::current_dir().map_err(failed)?;
+    config.set(config::DIR, &[&now.display().to_string()])
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
