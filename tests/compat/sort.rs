@@ -136,8 +136,12 @@ fn without_a_star_nothing_is_sorted() {
         SORT z BY nosort LIMIT 1 1
         SORT z BY nosort DESC LIMIT 0 2
         SORT z BY nosort DESC LIMIT 2 2
+        OBJECT ENCODING z
         SORT z BY nosort STORE d
         LRANGE d 0 -1
+        ZADD y 1 1
+        SORT_RO y LIMIT 5 5
+        OBJECT ENCODING y
         SADD s 3 1 2
         SORT s BY nosort
         SORT s BY nosort DESC
@@ -148,6 +152,8 @@ fn without_a_star_nothing_is_sorted() {
         LRANGE d 0 -1
         SADD t c a b
         ~ SORT t BY nosort
+        EVAL "return redis.call('sort', KEYS[1], 'by', 'nosort', 'get', '#')" 1 t
+        EVAL "return redis.call('sort_ro', KEYS[1], 'by', 'nosort', 'desc')" 1 t
         SORT t BY nosort STORE d GET #
         LRANGE d 0 -1
         SORT l BY ""

@@ -247,6 +247,8 @@ fn bitfield_ro(cx: &mut DataContext<'_>) -> CommandResult {
 }
 
 fn read(cx: &mut DataContext<'_>, steps: &[Step]) -> CommandResult {
+    // A request without writes is a lookup like any other, whatever else the command can do.
+    cx.db.access.quiet = false;
     let string = cx.db.string(cx.args[1]).or_wrong_type()?;
     let bytes = string
         .map(store::value::StringRef::bytes)

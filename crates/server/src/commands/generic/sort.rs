@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use store::db::{Db, Expiry};
 use store::float::parse_weight;
-use store::value::{List, Order, Value, ValueRef};
+use store::value::{List, Order, Value, ValueRef, ValueType};
 
 pub(super) static SORT: Command = Command {
     spec: CommandSpec {
@@ -231,12 +231,14 @@ fn order(a: &Element, b: &Element) -> Ordering {
 
 fn sort(cx: &mut ServerContext<'_>) -> CommandResult {
     let options = Options::parse(&cx.args[2..], true, may_follow_patterns(cx))?;
-    run(&mut cx.data(), options)
+    let in_script = cx.server.scripting.running.is_some();
+    run(&mut cx.data(), options, in_script)
 }
 
 fn sort_ro(cx: &mut ServerContext<'_>) -> CommandResult {
     let options = Options::parse(&cx.args[2..], false, may_follow_patterns(cx))?;
-    run(&mut cx.data(), options)
+    let in_script = cx.server.scripting.running.is_some();
+    run(&mut cx.data(), options, in_script)
 }
 
 /// Whether the client's user may read the keys that patterns lead to: they can be any.
@@ -253,15 +255,22 @@ fn may_follow_patterns(cx: &ServerContext<'_>) -> bool {
     }
 }
 
-fn run(cx: &mut DataContext<'_>, mut options: Options<'_>) -> CommandResult {
+fn run(cx: &mut DataContext<'_>, mut options: Options<'_>, in_script: bool) -> CommandResult {
     let key = cx.args[1];
-    let is_set = match cx.db.get(key) {
-        None | Some(ValueRef::List(_) | ValueRef::SortedSet(_)) => false,
-        Some(ValueRef::Set(_)) => true,
+    let value_type = cx.db.get(key).map(|value| value.value_type());
+    match value_type {
+        None | Some(ValueType::List | ValueType::Set) => {}
+        Some(ValueType::SortedSet) => {
+            // Clients see it: after SORT, Redis says of every sorted set that it is a skiplist.
+            if let Some(set) = cx.db.sorted_set_mut(key).or_wrong_type()? {
+                set.leave_listpack();
+            }
+        }
         Some(_) => return Err(CommandError::WrongType),
-    };
-    if options.unsorted && is_set && options.store.is_some() {
-        // A set has no order of its own: what is stored must be the same on every replica.
+    }
+    let must_be_stable = options.store.is_some() || in_script;
+    if options.unsorted && value_type == Some(ValueType::Set) && must_be_stable {
+        // A set has no order of its own: what is stored, or what a script goes by, must be the same on every replica.
         options.unsorted = false;
         options.alpha = true;
         options.by = None;

@@ -391,6 +391,11 @@ impl SortedSet {
         self.iter_ranks(rank..rank + 1, Order::Ascending).next()
     }
 
+    /// Gives up the listpack whatever the limits: SORT does that to what it sorts.
+    pub fn leave_listpack(&mut self) {
+        self.become_table();
+    }
+
     fn become_table(&mut self) -> &mut Ordered {
         if let Form::Listpack(_) = &self.form {
             let mut ordered = Ordered::default();

@@ -148,6 +148,16 @@ impl Ordered {
     }
 
     pub(super) fn ranks_by_lex(&self, range: &LexRange<'_>) -> Range<usize> {
+        // Where scores differ Redis finds nothing unless the outermost members allow it.
+        let reaches = |pair: Option<(f64, ElementRef)>| {
+            pair.is_some_and(|(_, member)| range.max.reaches(member.bytes()))
+        };
+        let is_above = |pair: Option<(f64, ElementRef)>| {
+            pair.is_none_or(|(_, member)| range.min.is_above(member.bytes()))
+        };
+        if !reaches(self.tree.first()) || is_above(self.tree.last()) {
+            return 0..0;
+        }
         let start = self
             .tree
             .partition_point(|_, member| range.min.is_above(member.bytes()));

@@ -321,6 +321,17 @@ fn mixed_scores_answer_ranges_of_members_as_redis_walks_a_listpack() {
     };
     assert_eq!(set.ranks_by_lex(&range, Order::Ascending), 0..1);
     assert_eq!(set.ranks_by_lex(&range, Order::Descending), 0..3);
+    // Neither form finds anything where the first member is behind the range, or the last before it.
+    for limits in [WIDE, NONE] {
+        let set = set_of(limits, &[(1.0, "c"), (2.0, "b"), (3.0, "a")]);
+        for (min, max) in [(b"a", b"b"), (b"b", b"c")] {
+            let range = LexRange {
+                min: LexBound::Inclusive(min),
+                max: LexBound::Inclusive(max),
+            };
+            assert_eq!(set.ranks_by_lex(&range, Order::Ascending), 0..0);
+        }
+    }
 }
 
 #[test]
