@@ -5,16 +5,8 @@ use std::fs;
 use std::path::Path;
 use tests::{Connection, Server};
 
-/// With bases as commands: what both understand, whatever they can do with RDB. What was answered is in the file: under
-/// `everysec` redis-server keeps it back while it syncs.
-const AOF: &[&str] = &[
-    "--appendonly",
-    "yes",
-    "--aof-use-rdb-preamble",
-    "no",
-    "--appendfsync",
-    "always",
-];
+/// With bases as commands: what both understand, whatever they can do with RDB.
+const AOF: &[&str] = &["--appendonly", "yes", "--aof-use-rdb-preamble", "no"];
 
 const WRITES: &[&str] = &[
     "SET s v",
@@ -77,7 +69,7 @@ fn run_all(client: &mut Connection, lines: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Copies the AOF of a server.
+/// Copies the AOF of a server that is gone.
 fn copy_aof(from: &Path, to: &Path) {
     let folder = from.join("appendonlydir");
     fs::create_dir_all(to.join("appendonlydir")).unwrap();

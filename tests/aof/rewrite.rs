@@ -4,15 +4,7 @@ use crate::{FOLDER, MANIFEST, command, read, wait_until};
 use std::fs;
 use tests::{Connection, Server};
 
-/// What was answered survives a crash: `everysec` may hold back what it has not synced.
-const AOF: &[&str] = &[
-    "--appendonly",
-    "yes",
-    "--appendfsync",
-    "always",
-    "--auto-aof-rewrite-percentage",
-    "0",
-];
+const AOF: &[&str] = &["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"];
 
 fn manifest(server: &Server) -> String {
     String::from_utf8(read(server.dir(), MANIFEST)).unwrap()

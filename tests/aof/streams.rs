@@ -8,8 +8,6 @@ const AOF: &[&str] = &[
     "yes",
     "--aof-use-rdb-preamble",
     "no",
-    "--appendfsync",
-    "always",
     "--stream-node-max-entries",
     "3",
 ];

@@ -169,3 +169,70 @@ fn access_is_told_by_the_policy_in_force() {
         "#,
     );
 }
+
+#[test]
+fn debug_replybuffer_takes_its_two_settings() {
+    same_with(
+        &["--enable-debug-command", "yes"],
+        r#"
+        DEBUG REPLYBUFFER PEAK-RESET-TIME 100
+        DEBUG REPLYBUFFER peak-reset-time never
+        DEBUG REPLYBUFFER peak-reset-time reset
+        DEBUG REPLYBUFFER resizing 0
+        DEBUG REPLYBUFFER RESIZING 1
+        DEBUG REPLYBUFFER nosuch 1
+        "#,
+    );
+}
+
+#[test]
+fn a_client_over_the_output_limit_gets_nothing_more() {
+    same(
+        r#"
+        SETRANGE big 300000 x
+        HSET h f v
+        b: CLIENT SETNAME b
+        CONFIG SET client-output-buffer-limit "normal 200000 0 0"
+        b> GET big
+        sleep 20
+        b<
+        c: HRANDFIELD h -100000000
+        d: SRANDMEMBER nosuch -100000000
+        CONFIG SET client-output-buffer-limit "normal 0 0 0"
+        PING
+        "#,
+    );
+}
+
+#[test]
+fn evicting_clients_is_configured_in_bytes_or_percent() {
+    same(
+        r#"
+        CONFIG SET maxmemory-clients 5%
+        CONFIG GET maxmemory-clients
+        CONFIG SET maxmemory-clients 10mb
+        CONFIG GET maxmemory-clients
+        CLIENT NO-EVICT ON
+        CONFIG SET maxmemory-clients 1
+        PING
+        "#,
+    );
+}
+
+#[test]
+fn the_kernel_is_told_whom_to_end_first() {
+    same(
+        r#"
+        CONFIG SET oom-score-adj-values "1 2 3"
+        CONFIG SET oom-score-adj absolute
+        CONFIG GET oom-score-adj
+        CONFIG SET oom-score-adj relative
+        CONFIG SET oom-score-adj yes
+        CONFIG GET oom-score-adj
+        CONFIG SET oom-score-adj no
+        CONFIG SET oom-score-adj-values "2001 0 0"
+        CONFIG SET oom-score-adj-values "1 2"
+        CONFIG SET oom-score-adj maybe
+        "#,
+    );
+}

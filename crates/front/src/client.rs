@@ -1,9 +1,11 @@
 //! A remote party's session state: what it sent and has not been run, what it is owed, what it asked for.
 
+use crate::client_memory::Share;
 use crate::clock::UnixMillis;
 use crate::command::CommandId;
 use crate::output_buffer::OutputBuffer;
 use crate::pubsub::Kind;
+use crate::reply_size::ReplySize;
 use crate::socket::Socket;
 use resp::RequestParser;
 use std::collections::{HashMap, HashSet};
@@ -113,10 +115,26 @@ impl OwnedArgs {
 #[derive(Default)]
 pub struct Transaction {
     pub queued: Vec<(CommandId, OwnedArgs)>,
+    /// Bytes of memory held by `queued`.
+    bytes: usize,
     /// A command could not be queued: EXEC will refuse.
     pub failed: bool,
     /// The flags of all queued commands together.
     pub flags: crate::command::Flags,
+}
+
+impl Transaction {
+    /// Adds a command.
+    pub fn queue(&mut self, id: CommandId, flags: crate::command::Flags, args: OwnedArgs) {
+        self.bytes += args.memory() + size_of::<(CommandId, OwnedArgs)>();
+        self.flags = self.flags.and(flags);
+        self.queued.push((id, args));
+    }
+
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// A key of WATCH.
@@ -131,6 +149,8 @@ pub struct WatchedKey {
 /// Channels, patterns and shard channels a client listens to.
 #[derive(Default)]
 pub struct Subscriptions {
+    /// Bytes of memory they cost, here and in the lists of subscribers.
+    pub(crate) bytes: usize,
     pub channels: HashSet<Box<[u8]>>,
     pub patterns: HashSet<Box<[u8]>>,
     pub shard_channels: HashSet<Box<[u8]>>,
@@ -169,6 +189,16 @@ pub struct Tracking {
     /// CLIENT CACHING's word for the next command.
     pub caching: Option<bool>,
     pub prefixes: Vec<Box<[u8]>>,
+}
+
+impl Tracking {
+    /// Bytes of memory that the prefixes cost.
+    pub fn memory(&self) -> usize {
+        /// A prefix in the client's list, and its place in the owner's table.
+        const PREFIX_BYTES: usize = 96;
+        let lengths = self.prefixes.iter().map(|prefix| 2 * prefix.len());
+        self.prefixes.len() * PREFIX_BYTES + lengths.sum::<usize>()
+    }
 }
 
 /// Why a client's commands wait.
@@ -229,6 +259,8 @@ pub struct Client {
     pub watch_broken: bool,
     /// What it watches; the owner keeps the reverse index.
     pub watched: Vec<WatchedKey>,
+    /// Bytes of memory it costs, here and in that index.
+    pub watched_bytes: usize,
     pub subscriptions: Option<Box<Subscriptions>>,
     pub tracking: Option<Box<Tracking>>,
     pub blocked: Option<Box<Blocked>>,
@@ -239,10 +271,18 @@ pub struct Client {
     pub close_after_reply: bool,
     /// Close at the end of this turn, owed or not.
     pub close_asap: bool,
-    /// Bytes of the arguments of the command being read, for CLIENT LIST.
+    /// The most bytes `query` held since the last look at it.
     pub(crate) query_peak: usize,
+    /// Bytes that `query` will hold once an argument that was announced is there; 0: none was.
+    pub(crate) query_announced: usize,
+    /// How much memory a reply buffer gets at once.
+    pub reply_size: ReplySize,
+    /// What it counts for in `maxmemory-clients`.
+    pub(crate) share: Share,
     /// Bytes of requests that run right now; they are not in `query` meanwhile.
     pub(crate) running_bytes: usize,
+    /// Bytes of memory of the query buffer they are in, if it is the client's own.
+    pub(crate) running_memory: usize,
     /// Listed in `Front::pending_writes`.
     pub(crate) write_pending: bool,
     /// The poller watches for writability.
@@ -290,9 +330,10 @@ impl Client {
         self.socket.fd()
     }
 
-    /// Bytes of requests held, those that run included.
+    /// Bytes of requests held and not yet understood, and those that run.
     pub fn query_len(&self) -> usize {
-        self.query.len().max(self.running_bytes)
+        let waiting = self.query.len().saturating_sub(self.parser.understood());
+        waiting.max(self.running_bytes)
     }
 
     /// Bytes its own query buffer has room for.
@@ -305,41 +346,6 @@ impl Client {
         self.blocked
             .as_ref()
             .map_or(0, |blocked| blocked.args.byte_count())
-    }
-
-    /// Bytes queued by MULTI.
-    pub fn transaction_memory(&self) -> usize {
-        self.transaction.as_ref().map_or(0, |t| {
-            t.queued.iter().map(|(_, args)| args.memory() + 48).sum()
-        })
-    }
-
-    /// Bytes of memory this client costs, `tot-mem` of CLIENT LIST.
-    pub fn memory(&self) -> usize {
-        size_of::<Client>()
-            + self.query.capacity()
-            + self.output.memory()
-            + self.transaction_memory()
-            + self.name.capacity()
-            + self.addr.capacity()
-            + self.laddr.capacity()
-            + self
-                .blocked
-                .as_ref()
-                .map_or(0, |blocked| blocked.args.memory())
-            + self
-                .watched
-                .iter()
-                .map(|watched| watched.key.len() + size_of::<WatchedKey>())
-                .sum::<usize>()
-            + self.subscriptions.as_ref().map_or(0, |s| {
-                s.channels
-                    .iter()
-                    .chain(&s.patterns)
-                    .chain(&s.shard_channels)
-                    .map(|c| c.len() + 24)
-                    .sum()
-            })
     }
 }
 
@@ -400,6 +406,23 @@ impl Clients {
             Some((generation, Some(client))) if *generation == key.generation => Some(client),
             _ => None,
         }
+    }
+
+    /// The keys of up to `count` clients from a position on, and the position after them; the end is followed by the
+    /// start.
+    pub(crate) fn some_from(&self, position: usize, count: usize) -> (Vec<ClientKey>, usize) {
+        let start = position.min(self.slots.len());
+        let (before, from) = self.slots.split_at(start);
+        let mut keys = Vec::with_capacity(count);
+        let mut looked_at = 0;
+        for (_, client) in from.iter().chain(before) {
+            if keys.len() == count {
+                break;
+            }
+            looked_at += 1;
+            keys.extend(client.as_ref().map(|client| client.key));
+        }
+        (keys, (start + looked_at) % self.slots.len().max(1))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Client> {

@@ -44,6 +44,12 @@ pub enum Execution {
 const BATCH: usize = 16;
 /// Arguments of a batch kept on the stack.
 const STACK_ARGS: usize = 64;
+/// A client that sends a large argument may be read this much of in a turn.
+const LARGE_READ_BYTES: usize = 1024 * 1024;
+/// With less room than this, a query buffer grows before the next read.
+const LITTLE_ROOM: usize = READ_BYTES / 4;
+/// A query buffer of up to this size is kept for the client's next large request.
+const QUERY_BUFFER_REUSED: usize = 1024 * 1024;
 /// Connections accepted in one turn.
 const ACCEPTS_PER_TURN: usize = 1000;
 const EVENTS_PER_TURN: usize = 1024;
@@ -67,6 +73,8 @@ fn before_sleep<S: Service>(service: &mut S) {
     run_pending_input(service);
     service.before_sleep();
     service.front().flush_writes();
+    // Only now, when what the sockets took is gone.
+    service.front().evict_clients();
     close_clients(service);
 }
 
@@ -163,42 +171,54 @@ fn accept(front: &mut Front, index: usize) {
     }
 }
 
+/// Reads what a client sent and runs it. One that sends a large argument is read on while it arrives, up to a bound: the
+/// fewer turns it takes, the less is moved about.
 fn read_client<S: Service>(service: &mut S, key: ClientKey) {
+    let mut read = 0;
+    while read < LARGE_READ_BYTES {
+        let Some(bytes) = read_once(service, key) else {
+            return;
+        };
+        read += bytes;
+        let arriving = |client: &Client| client.query_announced > client.query.len() + LITTLE_ROOM;
+        if !service.front().clients.get(key).is_some_and(arriving) {
+            return;
+        }
+    }
+}
+
+/// One read. None if there was nothing, or nobody to read from.
+fn read_once<S: Service>(service: &mut S, key: ClientKey) -> Option<usize> {
     let front = service.front();
     let now = front.clock.now();
-    let Some(client) = front.clients.get_mut(key) else {
-        return;
-    };
+    let client = front.clients.get_mut(key)?;
     if client.close_asap {
-        return;
+        return None;
     }
     // A client that has nothing pending reads into the shared buffer: an idle connection holds no memory.
     let shared = client.query.is_empty();
     let result = if shared {
         client.socket.read(&mut front.read_buffer)
     } else {
-        let room = client.query.capacity() - client.query.len();
-        if room < READ_BYTES / 4 {
-            client.query.reserve(READ_BYTES);
-        }
-        let Some(fd) = client.socket.as_fd() else {
-            return;
-        };
+        make_query_room(client);
+        let fd = client.socket.as_fd()?;
         rustix::io::read(fd, rustix::buffer::spare_capacity(&mut client.query))
             .map_err(io::Error::from)
     };
     let bytes = match result {
-        Ok(0) => return front.close_soon(key),
-        Ok(bytes) => bytes,
+        Ok(bytes) if bytes > 0 => bytes,
         Err(error)
             if matches!(
                 error.kind(),
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
             ) =>
         {
-            return;
+            return None;
         }
-        Err(_) => return front.close_soon(key),
+        Ok(_) | Err(_) => {
+            front.close_soon(key);
+            return None;
+        }
     };
     client.last_interaction_ms = now;
     client.net_input_bytes += bytes as u64;
@@ -212,9 +232,15 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
         let front = service.front();
         if let Some(client) = front.clients.get_mut(key) {
             client.running_bytes = 0;
-            client.query.extend_from_slice(&buffer[consumed..bytes]);
+            if consumed < bytes {
+                if client.query_announced > LITTLE_ROOM {
+                    make_query_room(client);
+                }
+                client.query.extend_from_slice(&buffer[consumed..bytes]);
+            }
         }
         front.read_buffer = buffer;
+        front.recount(key);
     } else {
         client.query_peak = client.query_peak.max(client.query.len());
         if client.query.len() > front.settings.query_buffer_limit {
@@ -224,10 +250,12 @@ fn read_client<S: Service>(service: &mut S, key: ClientKey) {
                 client.addr
             );
             front.stats.query_limit_disconnections += 1;
-            return front.close_soon(key);
+            front.close_soon(key);
+            return None;
         }
         run_query(service, key);
     }
+    Some(bytes)
 }
 
 /// Runs what waits in the client's own query buffer.
@@ -236,18 +264,19 @@ fn run_query<S: Service>(service: &mut S, key: ClientKey) {
         return;
     };
     let mut query = std::mem::take(&mut client.query);
-    client.running_bytes = query.len();
+    (client.running_bytes, client.running_memory) = (query.len(), query.capacity());
     let consumed = run_requests(service, key, &query);
     if let Some(client) = service.front().clients.get_mut(key) {
-        if consumed == query.len() {
+        query.drain(..consumed);
+        // Who sent a large request will send another one; the periodic look takes back what turns out too much.
+        if query.is_empty() && !(READ_BYTES..=QUERY_BUFFER_REUSED).contains(&query.capacity()) {
             query = Vec::new();
-        } else {
-            query.drain(..consumed);
         }
-        client.running_bytes = 0;
+        (client.running_bytes, client.running_memory) = (0, 0);
         // Nothing reads into the buffer while its requests run.
         client.query = query;
     }
+    service.front().recount(key);
 }
 
 fn run_pending_input<S: Service>(service: &mut S) {
@@ -271,6 +300,9 @@ struct Request {
 fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usize {
     let mut consumed = 0;
     let mut spans = Vec::new();
+    if let Some(client) = service.front().clients.get_mut(key) {
+        client.query_announced = 0;
+    }
     while consumed < data.len() {
         let front = service.front();
         let Some(client) = front.clients.get_mut(key) else {
@@ -345,7 +377,9 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
             service.prefetch(key, &batch[..count]);
         }
         for request in &requests[..count] {
-            if service.execute(key, args_of(request)) == Execution::Held {
+            if !service.front().may_use_memory(key)
+                || service.execute(key, args_of(request)) == Execution::Held
+            {
                 return consumed;
             }
             consumed = request.end;
@@ -362,21 +396,17 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
                 let words: Vec<Vec<u8>> = parser.inline_args().to_vec();
                 restore_parser(service, key, parser);
                 let args: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-                if service.execute(key, &args) == Execution::Held {
+                if !service.front().may_use_memory(key)
+                    || service.execute(key, &args) == Execution::Held
+                {
                     return consumed;
                 }
                 consumed += bytes;
             }
             Some(Ok(Parsed::Incomplete { needed })) => {
                 restore_parser(service, key, parser);
-                if let Some(client) = service.front().clients.get_mut(key)
-                    && needed > READ_BYTES / 2
-                {
-                    let missing =
-                        (data.len() - consumed + needed).saturating_sub(client.query.len());
-                    client
-                        .query
-                        .reserve_exact(missing.min(resp_reserve_limit(data.len())));
+                if let Some(client) = service.front().clients.get_mut(key) {
+                    client.query_announced = data.len() - consumed + needed;
                 }
                 return consumed;
             }
@@ -396,9 +426,17 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
     consumed
 }
 
-/// A client that announces a big argument gets memory in proportion to what it has already sent, not to what it claims.
-fn resp_reserve_limit(received: usize) -> usize {
-    (received * 4).max(READ_BYTES)
+/// Makes room for what the client sends next. One that announces a big argument gets memory in proportion to what it has
+/// already sent, not to what it claims; in the end exactly what it announced.
+fn make_query_room(client: &mut Client) {
+    let (held, room) = (client.query.len(), client.query.capacity());
+    let announced = client.query_announced;
+    if announced > held + LITTLE_ROOM {
+        let wanted = announced.min((held * 4).max(READ_BYTES));
+        client.query.reserve_exact(wanted.max(room) - held);
+    } else if room - held < LITTLE_ROOM && (announced <= held || announced > room) {
+        client.query.reserve(READ_BYTES);
+    }
 }
 
 fn restore_parser<S: Service>(service: &mut S, key: ClientKey, parser: resp::RequestParser) {
@@ -410,6 +448,7 @@ fn restore_parser<S: Service>(service: &mut S, key: ClientKey, parser: resp::Req
 fn close_clients<S: Service>(service: &mut S) {
     for key in std::mem::take(&mut service.front().closing) {
         let front = service.front();
+        front.uncount(key);
         if let Some(mut client) = front.clients.remove(key) {
             if let Some(fd) = client.socket.as_fd() {
                 front.poller.remove(fd);

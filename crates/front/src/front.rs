@@ -4,11 +4,14 @@
 use crate::acl::{Acl, Denied, LogContext, LogEntry, LogReason, UserId};
 use crate::background::Background;
 use crate::client::{Client, ClientClass, ClientKey, Clients, ReplyMode};
+use crate::client_care::Care;
+use crate::client_memory::{ClientMemory, Share};
 use crate::clock::Clock;
 use crate::command::{CommandId, CommandTable};
 use crate::event_loop::Poller;
 use crate::gate::CommitGate;
 use crate::pubsub::PubSub;
+use crate::reply_size::ReplySize;
 use crate::socket::{Accepted, Listener, Socket};
 use std::io;
 use std::os::fd::AsFd;
@@ -70,6 +73,9 @@ pub struct FrontStats {
     pub writes_processed: u64,
     pub query_limit_disconnections: u64,
     pub output_limit_disconnections: u64,
+    pub evicted_clients: u64,
+    pub reply_buffer_shrinks: u64,
+    pub reply_buffer_expands: u64,
 }
 
 /// See the module.
@@ -83,6 +89,8 @@ pub struct Front {
     pub acl: Acl,
     pub background: Background,
     pub gate: CommitGate,
+    pub(crate) client_memory: ClientMemory,
+    pub(crate) care: Care,
     pub(crate) poller: Poller,
     /// A closed one leaves its place to the next.
     pub(crate) listeners: Vec<Option<Listener>>,
@@ -100,8 +108,8 @@ pub struct Front {
 }
 
 /// Spare reply buffers kept, and the largest one worth keeping.
-const SPARE_BUFFERS: usize = 64;
-const SPARE_BUFFER_BYTES: usize = 64 * 1024;
+const SPARE_BUFFERS: usize = 32;
+const SPARE_BUFFER_BYTES: usize = 16 * 1024;
 /// One read takes at most this much, so that no client holds up the others.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
@@ -121,6 +129,8 @@ impl Front {
             acl: Acl::default(),
             background,
             gate: CommitGate::default(),
+            client_memory: ClientMemory::default(),
+            care: Care::default(),
             poller,
             listeners: Vec::new(),
             pending_writes: Vec::new(),
@@ -202,6 +212,7 @@ impl Front {
 
     /// Ends a client of [`Front::add_internal_client`].
     pub fn remove_internal_client(&mut self, key: ClientKey) {
+        self.uncount(key);
         self.clients.remove(key);
     }
 
@@ -218,7 +229,7 @@ impl Front {
         if id == self.next_client_id {
             self.next_client_id += 1;
         }
-        let now = self.clock.now();
+        let (now, now_ms) = (self.clock.now(), self.clock.mono_ms());
         let authenticated = class == ClientClass::Internal || self.acl.default_user_is_open();
         self.clients.insert(|key| Client {
             id,
@@ -242,6 +253,7 @@ impl Front {
             transaction: None,
             watch_broken: false,
             watched: Vec::new(),
+            watched_bytes: 0,
             subscriptions: None,
             tracking: None,
             blocked: None,
@@ -251,7 +263,11 @@ impl Front {
             close_after_reply: false,
             close_asap: false,
             query_peak: 0,
+            query_announced: 0,
+            reply_size: ReplySize::new(now_ms),
+            share: Share::default(),
             running_bytes: 0,
+            running_memory: 0,
             write_pending: false,
             wants_writable: false,
             net_input_bytes: 0,
@@ -268,20 +284,22 @@ impl Front {
         if client.close_asap || bytes.is_empty() {
             return;
         }
-        if !client.output.has_tail()
-            && let Some(spare) = self.spare_buffers.pop()
-        {
-            client.output.reuse(spare);
+        if !client.output.has_tail() {
+            let size = client.reply_size.bytes();
+            let spare = self.spare_buffers.pop();
+            client
+                .output
+                .reuse(spare.unwrap_or_else(|| Vec::with_capacity(size)));
         }
         client.output.append(bytes);
         if !client.write_pending {
             client.write_pending = true;
             self.pending_writes.push(key);
         }
-        // Limits are far above a single tail: only a queue that has grown chunks can be over one.
-        if client.output.chunk_count() > 0 || client.soft_limit_since_ms.is_some() {
+        if client.output.queued() > 0 || client.soft_limit_since_ms.is_some() {
             self.check_output_limit(key);
         }
+        self.recount(key);
     }
 
     /// The reply of a finished command: dropped if the client asked for silence.
@@ -295,18 +313,34 @@ impl Front {
         }
     }
 
-    fn check_output_limit(&mut self, key: ClientKey) {
+    /// The bytes a reply may have before its client is closed for them.
+    pub fn reply_limit(&self, key: ClientKey) -> usize {
+        let client = self.clients.get(key);
+        match client.and_then(|client| self.output_limit(client)) {
+            Some(limit) if limit.hard_bytes > 0 => limit.hard_bytes,
+            _ => usize::MAX,
+        }
+    }
+
+    fn output_limit(&self, client: &Client) -> Option<OutputLimit> {
+        match client.shown_class() {
+            ClientClass::Master | ClientClass::Internal => None,
+            ClientClass::Normal => Some(self.settings.output_limits[0]),
+            ClientClass::Replica => Some(self.settings.output_limits[1]),
+            ClientClass::PubSub => Some(self.settings.output_limits[2]),
+        }
+    }
+
+    pub(crate) fn check_output_limit(&mut self, key: ClientKey) {
         let now = self.clock.now();
-        let Some(client) = self.clients.get_mut(key) else {
+        let limit = self
+            .clients
+            .get(key)
+            .and_then(|client| self.output_limit(client));
+        let (Some(limit), Some(client)) = (limit, self.clients.get_mut(key)) else {
             return;
         };
-        let limit = match client.shown_class() {
-            ClientClass::Master | ClientClass::Internal => return,
-            ClientClass::Normal => self.settings.output_limits[0],
-            ClientClass::Replica => self.settings.output_limits[1],
-            ClientClass::PubSub => self.settings.output_limits[2],
-        };
-        let used = client.output.memory();
+        let used = client.output.queued();
         let over_hard = limit.hard_bytes > 0 && used >= limit.hard_bytes;
         let over_soft = limit.soft_bytes > 0 && used >= limit.soft_bytes && {
             let since = *client.soft_limit_since_ms.get_or_insert(now);
@@ -332,7 +366,12 @@ impl Front {
             && !client.close_asap
         {
             client.close_asap = true;
+            // Its memory is needed before the turn ends if that is why it has to go.
+            client.output = Default::default();
+            client.query = Vec::new();
+            client.transaction = None;
             self.closing.push(key);
+            self.recount(key);
         }
     }
 
@@ -470,6 +509,11 @@ impl Front {
         for key in std::mem::take(&mut self.pending_writes) {
             if let Some(client) = self.clients.get_mut(key) {
                 client.write_pending = false;
+                // Who is closed at once is sent nothing more: half an answer is worse than none.
+                if client.close_asap {
+                    continue;
+                }
+                client.reply_size.used(client.output.len());
                 let end = client.output.end();
                 if open {
                     client.output.let_go(end);
@@ -533,6 +577,7 @@ impl Front {
                 self.close_soon(key);
             }
         }
+        self.recount(key);
     }
 }
 

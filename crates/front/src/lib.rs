@@ -3,7 +3,9 @@
 pub mod acl;
 pub mod background;
 pub mod client;
+mod client_care;
 pub mod client_info;
+mod client_memory;
 pub mod clock;
 pub mod command;
 pub mod commands;
@@ -19,12 +21,15 @@ pub mod mallctl;
 pub mod memory;
 mod output_buffer;
 pub mod pubsub;
+mod reply_size;
 pub mod slowlog;
 mod socket;
 pub mod syslog;
 
 pub use client::{Client, ClientClass, ClientKey};
+pub use client_memory::WATCH_BYTES;
 pub use clock::{Clock, UnixMillis};
 pub use context::*;
 pub use front::*;
+pub use reply_size::PeakReset;
 pub use socket::Listener;

@@ -19,6 +19,8 @@ pub struct OutputBuffer {
     sent: usize,
     /// Bytes in `chunks`.
     chunk_bytes: usize,
+    /// Bytes of memory in `chunks`.
+    chunk_memory: usize,
     /// Bytes the socket ever took.
     sent_ever: u64,
     /// Bytes ever that may leave.
@@ -59,11 +61,6 @@ impl OutputBuffer {
         }
     }
 
-    /// Bytes the tail has room for, `rbs` of CLIENT LIST.
-    pub fn tail_capacity(&self) -> usize {
-        self.tail.capacity()
-    }
-
     /// Full chunks, `oll` of CLIENT LIST.
     pub fn chunk_count(&self) -> usize {
         self.chunks.len()
@@ -71,12 +68,18 @@ impl OutputBuffer {
 
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
-        self.chunk_bytes + self.tail.capacity()
+        self.chunk_memory + self.tail.capacity()
     }
 
-    /// Bytes of memory held in full chunks, `omem` of CLIENT LIST.
-    pub fn chunk_memory(&self) -> usize {
-        self.chunk_bytes
+    /// Bytes that make a queue of their own: none while all of them fit a first reply buffer. This is what the limits of
+    /// output buffers mean, and `omem` of CLIENT LIST.
+    pub fn queued(&self) -> usize {
+        /// As much as a client may be owed without being slow.
+        const FIRST_BUFFER: usize = 16 * 1024;
+        match self.len() {
+            0..=FIRST_BUFFER => 0,
+            queued => queued,
+        }
     }
 
     /// Appends a reply.
@@ -91,6 +94,7 @@ impl OutputBuffer {
     fn seal(&mut self) {
         let tail = std::mem::take(&mut self.tail);
         self.chunk_bytes += tail.len();
+        self.chunk_memory += tail.capacity();
         self.chunks.push_back(tail);
     }
 
@@ -155,6 +159,7 @@ impl OutputBuffer {
             taken -= left;
             self.sent = 0;
             self.chunk_bytes -= first.len();
+            self.chunk_memory -= first.capacity();
             self.chunks.pop_front();
         }
         self.sent += taken;

@@ -1,6 +1,7 @@
 //! Who listens to which channel, shard channel and pattern, and how a message reaches them.
 
 use crate::client::{Client, ClientKey};
+use crate::client_memory::SUBSCRIPTION_BYTES;
 use crate::front::Front;
 use crate::glob;
 use resp::Writer;
@@ -75,6 +76,7 @@ impl PubSub {
         let subscriptions = client.subscriptions.get_or_insert_default();
         let new = subscriptions.of(kind).insert(name.into());
         if new {
+            subscriptions.bytes += name.len() + SUBSCRIPTION_BYTES;
             self.of(kind)
                 .entry(name.into())
                 .or_default()
@@ -90,6 +92,7 @@ impl PubSub {
         };
         let had = subscriptions.of(kind).remove(name);
         if had {
+            subscriptions.bytes -= name.len() + SUBSCRIPTION_BYTES;
             self.drop_subscriber(kind, name, client.key);
         }
         had

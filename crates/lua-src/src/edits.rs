@@ -25,7 +25,7 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         file: "lbaselib.c",
         find: "  n = e - i + 1;  /* number of elements */\n  if (n <= 0 || !lua_checkstack(L, n))",
-        replace: "  if ((unsigned int)e - (unsigned int)i >= 8000u - (unsigned int)lua_gettop(L)) n = 0;\n  else n = e - i + 1;\n\
+        replace: "  if ((unsigned int)e - (unsigned int)i >= LUAI_MAXCSTACK) n = 0;\n  else n = e - i + 1;\n\
                   \x20 if (n <= 0 || !lua_checkstack(L, n))",
     },
     // The loop after it counted past INT_MAX when the range ended there.
@@ -33,13 +33,6 @@ pub(crate) const EDITS: &[Edit] = &[
         file: "lbaselib.c",
         find: "  while (i++ < e)  /* push arg[i + 1...e] */\n    lua_rawgeti(L, 1, i);\n  return n;",
         replace: "  while (i < e)\n    lua_rawgeti(L, 1, ++i);\n  return n;",
-    },
-    // The node's functions get their arguments through one more call, which takes a few slots: as many arguments as
-    // scripts have always been able to pass (see the limit of unpack above) must still fit.
-    Edit {
-        file: "luaconf.h",
-        find: "#define LUAI_MAXCSTACK\t8000\n",
-        replace: "#define LUAI_MAXCSTACK\t8100\n",
     },
     // CVE-2025-46819: the level of a long bracket overflowed an int.
     Edit {

@@ -200,6 +200,11 @@ impl RequestParser {
         &self.inline_args
     }
 
+    /// Bytes at the start of the buffer that are understood already: of a command that did not arrive whole.
+    pub fn understood(&self) -> usize {
+        self.at
+    }
+
     /// Whether the parser holds the beginning of a command with arguments.
     pub fn is_mid_command(&self) -> bool {
         self.args_left > 0

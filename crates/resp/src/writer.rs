@@ -6,6 +6,7 @@
 pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
     resp3: bool,
+    limit: usize,
 }
 
 /// The place of a header whose count is not known yet. Finish it with the same kind it was opened
@@ -26,7 +27,23 @@ impl<'a> Writer<'a> {
     /// Writes behind what `out` already holds.
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, resp3: bool) -> Self {
-        Self { out, resp3 }
+        Self {
+            out,
+            resp3,
+            limit: usize::MAX,
+        }
+    }
+
+    /// Says from how many bytes on [`Writer::is_full`].
+    #[must_use]
+    pub fn limited(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Whether the client will be closed because of what it is owed, so that more would be written for nobody.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.out.len() > self.limit
     }
 
     /// The same writer for a while.
@@ -340,6 +357,17 @@ mod tests {
         let mut out = Vec::new();
         write(&mut Writer::new(&mut out, resp3));
         String::from_utf8(out).unwrap().replace("\r\n", "|")
+    }
+
+    #[test]
+    fn a_writer_is_full_beyond_its_limit() {
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out, false).limited(6);
+        writer.simple("abc");
+        assert!(!writer.is_full());
+        writer.integer(1);
+        assert!(writer.is_full());
+        assert!(!Writer::new(&mut out, false).is_full());
     }
 
     #[test]

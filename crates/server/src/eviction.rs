@@ -5,8 +5,9 @@ use crate::config::{self, Config};
 use crate::effects::EventClass;
 use crate::server::Server;
 use front::ClientKey;
-use front::client::{OwnedArgs, Transaction};
+use front::client::Transaction;
 use front::command::{CommandError, CommandId, Flags, TableEntry};
+use std::time::Duration;
 use store::eviction::{Candidates, Policy};
 
 /// What making room came to.
@@ -202,7 +203,9 @@ impl Server {
         }
         let started_us = self.front.clock.read_mono_us();
         let room = self.evict(limit, started_us);
-        self.eviction.note(room, self.front.clock.read_mono_us());
+        let ended_us = self.front.clock.read_mono_us();
+        self.eviction.note(room, ended_us);
+        self.observe_eviction("eviction-cycle", ended_us - started_us);
         room
     }
 
@@ -221,7 +224,8 @@ impl Server {
         /// Keys between two looks at the clock.
         const STEP: usize = 16;
         // A dataset that is being loaded, or must stay as it is for a time, is not for eviction to change.
-        if self.is_loading() || self.pause.is_active() || self.memory_to_limit() <= limit {
+        let excess = self.memory_to_limit().saturating_sub(limit);
+        if excess == 0 || self.is_loading() || self.pause.is_active() {
             return Room::Enough;
         }
         let limits = self.eviction.limits.clone();
@@ -229,6 +233,7 @@ impl Server {
         for (_, db) in self.keyspace.iter_mut() {
             db.access = access;
         }
+        let mut freed = 0;
         for evicted in 1.. {
             let chosen =
                 self.eviction
@@ -237,8 +242,10 @@ impl Server {
             let Some((db, key)) = chosen else {
                 return Room::Lacking;
             };
-            self.evict_key(db, &key, limits.lazy);
-            if self.memory_to_limit() <= limit {
+            // What counts is what the keys held. Telling clients of them takes memory too: were that counted, it would
+            // have to be made up for by more keys, of which clients would have to be told.
+            freed += self.evict_key(db, &key, limits.lazy);
+            if freed >= excess {
                 break;
             }
             if evicted % STEP == 0
@@ -251,15 +258,30 @@ impl Server {
         Room::Enough
     }
 
-    fn evict_key(&mut self, db: u32, key: &[u8], lazy: bool) {
+    /// Deletes a key, and returns how many bytes that freed.
+    fn evict_key(&mut self, db: u32, key: &[u8], lazy: bool) -> usize {
+        let started_us = self.front.clock.read_mono_us();
+        let before = self.memory_to_limit();
         self.keyspace.db(db).unlink(key, lazy);
+        if self.keyspace.db(db).has_garbage() {
+            self.free_garbage(db);
+        }
+        let freed = before.saturating_sub(self.memory_to_limit());
+        let took_us = self.front.clock.read_mono_us() - started_us;
+        self.observe_eviction("eviction-del", took_us);
         self.stats.evicted_keys += 1;
         self.prepare_effects(db);
         self.effects.touched(key);
         self.effects.notify(EventClass::EVICTED, "evicted", key);
-        let command: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
-        self.unit.push((db, OwnedArgs::new(&[command, key])));
+        self.propagate_removal(db, key, lazy);
         self.settle(db);
+        freed
+    }
+
+    fn observe_eviction(&mut self, event: &'static str, us: u64) {
+        let unix_seconds = self.front.clock.now() / 1000;
+        self.latency
+            .observe(event, Duration::from_micros(us), unix_seconds);
     }
 
     /// Bytes that count against `maxmemory`.

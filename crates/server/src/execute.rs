@@ -134,8 +134,7 @@ impl Server {
         if let Some(transaction) = &mut client.transaction
             && !runs_in_transaction(&entry.full_name)
         {
-            transaction.queued.push((id, OwnedArgs::new(args)));
-            transaction.flags = transaction.flags.and(entry.spec.flags);
+            transaction.queue(id, entry.spec.flags, OwnedArgs::new(args));
             self.finish_reply(key, b"+QUEUED\r\n");
             return Execution::Done;
         }
@@ -147,7 +146,7 @@ impl Server {
         self.running = None;
         self.send_pending_invalidations();
         /// A reply larger than this was rare; its memory goes back.
-        const SCRATCH_KEPT: usize = 1024 * 1024;
+        const SCRATCH_KEPT: usize = 64 * 1024;
         if reply.capacity() <= SCRATCH_KEPT {
             self.reply_scratch = reply;
         }
@@ -367,7 +366,7 @@ impl Server {
             resp3,
             sends_history,
         } = caller;
-        let reply = Writer::new(reply, resp3);
+        let reply = Writer::new(reply, resp3).limited(self.front.reply_limit(key));
         match self.handlers[id.index()] {
             Some(Handler::Data(run)) => run(&mut DataContext {
                 db: self.keyspace.begin(db, access),
@@ -457,9 +456,7 @@ impl Server {
                     if self.effects.wanted.changed_keys {
                         self.note_changed(db, &key, None);
                     }
-                    if self.effects.wanted.propagation {
-                        self.unit.push((db, OwnedArgs::new(&[b"DEL", &key])));
-                    }
+                    self.propagate_removal(db, &key, self.settings.lazy_free.expire);
                 }
                 Notice::Missed(key) => {
                     self.effects
@@ -469,6 +466,14 @@ impl Server {
             }
         }
         self.effects.events.extend(own);
+    }
+
+    /// A key is gone that no command has deleted.
+    pub(crate) fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
+        if self.effects.wanted.propagation {
+            let command: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+            self.unit.push((db, OwnedArgs::new(&[command, key])));
+        }
     }
 
     /// What active expiry removed, outside any command: propagated and told to those who watch.

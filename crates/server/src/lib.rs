@@ -20,6 +20,7 @@ mod info;
 mod listen;
 mod memory;
 mod monitor;
+mod oom_score;
 mod open_files;
 mod pause;
 mod persistence;

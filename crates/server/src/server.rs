@@ -12,6 +12,7 @@ use crate::expire_cycle::ExpiryStats;
 use crate::memory::MemoryHistory;
 use crate::memory::guard::Guard;
 use crate::monitor::Monitors;
+use crate::oom_score::OomScore;
 use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
@@ -64,6 +65,7 @@ pub struct Server {
     pub eviction: Eviction,
     pub memory: MemoryHistory,
     pub guard: Guard,
+    pub(crate) oom_score: OomScore,
     /// By command id.
     pub command_stats: Vec<CommandStats>,
     pub(crate) debug: DebugSwitches,
@@ -142,6 +144,7 @@ impl Server {
             eviction: Eviction::default(),
             memory: MemoryHistory::default(),
             guard: Guard::default(),
+            oom_score: OomScore::default(),
             command_stats,
             debug: DebugSwitches::default(),
             slowlog: SlowLog::default(),
@@ -176,10 +179,7 @@ impl Server {
     /// How a command that starts now sees and touches entries.
     pub(crate) fn access(&self) -> Access {
         Access {
-            now: match &self.scripting.running {
-                Some(script) => script.now,
-                None => self.front.clock.now(),
-            },
+            now: self.front.clock.now(),
             expired: if self.is_loading() {
                 // What comes next in the file was written while the key was there.
                 ExpiredEntries::Keep
@@ -307,6 +307,9 @@ impl Service for Server {
         self.rewrite_when_due();
         self.migrate_sockets.close_idle(self.front.clock.now());
         self.look_after_memory();
+        if !self.debug.cron_paused {
+            self.front.care_for_clients();
+        }
         if self.continue_eviction() {
             return 0;
         }

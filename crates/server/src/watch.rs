@@ -24,6 +24,7 @@ impl WatchedKeys {
         if client.watched.iter().any(|w| w.db == db && *w.key == *key) {
             return;
         }
+        client.watched_bytes += key.len() + front::WATCH_BYTES;
         client.watched.push(WatchedKey {
             db,
             key: key.into(),
@@ -35,6 +36,7 @@ impl WatchedKeys {
 
     /// Ends all of a client's watches.
     pub fn forget(&mut self, client: &mut Client) {
+        client.watched_bytes = 0;
         for watched in client.watched.drain(..) {
             let entry = (watched.db, watched.key);
             if let Some(clients) = self.watchers.get_mut(&entry) {

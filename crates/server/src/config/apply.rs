@@ -48,6 +48,7 @@ impl Server {
             rdb_compression: config.bool(RDBCOMPRESSION),
         };
         self.eviction.configure(config);
+        self.oom_score.follow(config)?;
         self.slowlog.slower_than_micros = config.integer(SLOWLOG_LOG_SLOWER_THAN);
         self.slowlog.set_max_len(size(SLOWLOG_MAX_LEN));
         self.latency.threshold_millis = config.integer(LATENCY_MONITOR_THRESHOLD) as u64;
@@ -72,6 +73,8 @@ impl Server {
         settings.limits.max_bulk_len = size(PROTO_MAX_BULK_LEN);
         settings.protected_mode = config.bool(PROTECTED_MODE);
         settings.output_limits = special::output_limits(config.text(CLIENT_OUTPUT_BUFFER_LIMIT));
+        let client_memory = memory_or_percent(config.text(MAXMEMORY_CLIENTS), size(MAXMEMORY));
+        self.front.limit_client_memory(client_memory);
         let acl = &mut self.front.acl;
         acl.set_requirepass(config.text(REQUIREPASS));
         acl.new_users_get_all_channels = config.text(ACL_PUBSUB_DEFAULT) == "allchannels";
@@ -146,5 +149,29 @@ impl Server {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Bytes of a text that is a number of bytes or `n%` of `whole`; a part of no limit is no limit.
+fn memory_or_percent(text: &str, whole: usize) -> usize {
+    match text.strip_suffix('%') {
+        Some(percent) => {
+            let percent: u128 = percent.parse().unwrap_or(0);
+            (whole as u128 * percent / 100).min(usize::MAX as u128) as usize
+        }
+        None => text.parse().unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::memory_or_percent;
+
+    #[test]
+    fn a_share_of_maxmemory_is_taken_of_it() {
+        assert_eq!(memory_or_percent("3000000", 100), 3_000_000);
+        assert_eq!(memory_or_percent("7%", 6 << 20), 440_401);
+        assert_eq!(memory_or_percent("7%", 0), 0);
+        assert_eq!(memory_or_percent("0", 100), 0);
     }
 }

@@ -8,13 +8,11 @@ use std::fmt::Write;
 pub(super) fn clients(server: &Server, out: &mut String) {
     let clients = &server.front.clients;
     let (mut replicas, mut tracking) = (0, 0);
-    let (mut input, mut output) = (0, 0);
     for client in clients.iter() {
         replicas += usize::from(client.class == ClientClass::Replica);
         tracking += usize::from(client.tracking.is_some());
-        input = input.max(client.query_len() + client.query_free());
-        output = output.max(client.output.memory());
     }
+    let (input, output) = server.front.recent_buffer_peaks();
     field!(out, "connected_clients", clients.len() - replicas);
     field!(out, "cluster_connections", 0);
     field!(out, "maxclients", server.config.integer(config::MAXCLIENTS));

@@ -55,7 +55,7 @@ pub(super) fn stats(server: &Server, out: &mut String) {
         expiry.busy.as_millis()
     );
     field!(out, "evicted_keys", server.stats.evicted_keys);
-    field!(out, "evicted_clients", 0);
+    field!(out, "evicted_clients", front.evicted_clients);
     let (exceeded, now_exceeded) = server
         .eviction
         .exceeded_ms(server.front.clock.read_mono_us());
@@ -96,6 +96,6 @@ pub(super) fn stats(server: &Server, out: &mut String) {
     field!(out, "total_writes_processed", front.writes_processed);
     field!(out, "io_threaded_reads_processed", 0);
     field!(out, "io_threaded_writes_processed", 0);
-    field!(out, "reply_buffer_shrinks", 0);
-    field!(out, "reply_buffer_expands", 0);
+    field!(out, "reply_buffer_shrinks", front.reply_buffer_shrinks);
+    field!(out, "reply_buffer_expands", front.reply_buffer_expands);
 }

@@ -511,7 +511,7 @@ impl Server {
             .expect("ours until the loading ends");
         match &mut client.transaction {
             Some(transaction) if !ends_transaction => {
-                transaction.queued.push((id, OwnedArgs::new(args)));
+                transaction.queue(id, entry.spec.flags, OwnedArgs::new(args));
             }
             _ => self.apply_loaded(key, id, args, reply),
         }

@@ -75,15 +75,6 @@ pub(super) fn reply_to_lua(lua: &Lua, reply: &[u8]) -> Result<(Value, usize)> {
             }
             (single_value(lua, "set", Value::Table(set))?, at)
         }
-        // What is said about a value is nothing a script could use.
-        b'|' => {
-            let mut at = end;
-            for _ in 0..2 * count() {
-                at += reply_to_lua(lua, &reply[at..])?.1;
-            }
-            let (value, bytes) = reply_to_lua(lua, &reply[at..])?;
-            (value, at + bytes)
-        }
         other => unreachable!("no reply begins with {other}"),
     })
 }
@@ -257,7 +248,6 @@ mod tests {
             (true, "=7\r\ntxt:abc\r\n"),
             (true, "(123\r\n"),
             (true, "_\r\n"),
-            (true, "*1\r\n#f\r\n"),
         ] {
             let (value, taken) = reply_to_lua(&lua, text.as_bytes()).unwrap();
             assert_eq!(taken, text.len());

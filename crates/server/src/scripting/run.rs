@@ -7,10 +7,10 @@ use super::shebang::{self, ScriptFlags};
 use crate::config::BUSY_REPLY_THRESHOLD;
 use crate::context::ServerContext;
 use crate::server::Server;
+use front::ClientKey;
 use front::acl::{Denied, LogContext};
 use front::client::OwnedArgs;
 use front::command::{CommandError, CommandId, CommandResult, Flags, Lookup};
-use front::{ClientKey, UnixMillis};
 use mlua::{Function, HookTriggers, Table, Value, VmState};
 use sha1::{Digest, Sha1};
 use std::collections::HashMap;
@@ -82,8 +82,6 @@ pub(crate) struct Running {
     pub(crate) request: OwnedArgs,
     client: ClientKey,
     started_us: u64,
-    /// The wall clock at its start: for its commands time stands still.
-    pub(crate) now: UnixMillis,
     /// Writes are refused.
     read_only: bool,
     allow_oom: bool,
@@ -269,7 +267,6 @@ impl Server {
             request: OwnedArgs::new(cx.args),
             client: cx.client,
             started_us: cx.server.front.clock.read_mono_us(),
-            now: cx.now,
             read_only: job.read_only || job.flags.no_writes,
             allow_oom: job.flags.allow_oom,
             out_of_memory,
@@ -350,8 +347,7 @@ impl Server {
                 "ERR Wrong number of args calling Redis command from script",
             ));
         }
-        let refused = flags.has(Flags::NOSCRIPT) && !self.debug.scripts_may_call_anything;
-        if refused || entry.is_container() {
+        if flags.has(Flags::NOSCRIPT) || entry.is_container() {
             return Err(CommandError::text(
                 "ERR This Redis command is not allowed from script",
             ));

@@ -113,19 +113,22 @@ fn hrandfield(cx: &mut DataContext<'_>) -> CommandResult {
         if with_values {
             reply.bulk(value);
         }
+        !reply.is_full()
     };
     match choice {
         Choice::Distinct(_) => {
             let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
             hash.choose(count, &mut rng, |field, value| {
                 let [field_digits, value_digits] = &mut digits;
-                emit(field.as_bytes(field_digits), value.as_bytes(value_digits));
+                let _ = emit(field.as_bytes(field_digits), value.as_bytes(value_digits));
             });
         }
         Choice::Repeating(_) => {
             for _ in 0..count {
                 let (field, value) = hash.random(&mut rng).expect("an empty hash is never kept");
-                emit(&field, &value);
+                if !emit(&field, &value) {
+                    break;
+                }
             }
         }
     }

@@ -19,7 +19,8 @@ pub(super) static TIME: Command = Command {
 
 fn time(cx: &mut ServerContext<'_>) -> CommandResult {
     // Even in a script, for which time stands still otherwise: this command is how it looks at the clock.
-    let now_us = cx.server.front.clock.read_now_us();
+    cx.server.front.clock.update();
+    let now_us = cx.server.front.clock.now_us();
     cx.reply.array(2);
     cx.reply.bulk_int(now_us / 1_000_000);
     cx.reply.bulk_int(now_us % 1_000_000);

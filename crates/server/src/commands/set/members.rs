@@ -409,6 +409,9 @@ fn srandmember(cx: &mut DataContext<'_>) -> CommandResult {
         Choice::Repeating(count) => {
             cx.reply.array(count);
             for _ in 0..count {
+                if cx.reply.is_full() {
+                    break;
+                }
                 let member = set.random(&mut rng).expect("an empty set is never kept");
                 cx.reply.bulk(member);
             }

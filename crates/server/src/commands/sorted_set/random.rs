@@ -76,6 +76,9 @@ fn zrandmember(cx: &mut DataContext<'_>) -> CommandResult {
         Choice::Repeating(count) => {
             start(&mut cx.reply, count, with_scores);
             for _ in 0..count {
+                if cx.reply.is_full() {
+                    break;
+                }
                 let rank = (rng() % set.len() as u64) as usize;
                 emit(&mut cx.reply, at_rank(set, rank), with_scores);
             }

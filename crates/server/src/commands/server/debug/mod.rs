@@ -203,6 +203,16 @@ static SUBCOMMANDS: &[Subcommand] = &[
         run: persistence::reload,
     },
     Subcommand {
+        name: "REPLYBUFFER",
+        words: (2, 2),
+        help: (
+            "<PEAK-RESET-TIME ms|never|reset> | <RESIZING 0|1>",
+            "After how long a client's reply buffer follows a lower peak, and whether reply\n\
+             buffers follow their peaks at all.",
+        ),
+        run: switches::replybuffer,
+    },
+    Subcommand {
         name: "SEGFAULT",
         words: (0, 0),
         help: ("", "End the process by SIGSEGV."),

@@ -2,6 +2,7 @@
 
 use crate::commands::prelude::*;
 use crate::config::parse_memory;
+use front::PeakReset;
 use store::encoding::quicklist;
 
 /// Behaviour that tests change; a node starts with the defaults.
@@ -62,6 +63,29 @@ pub(super) fn set_skip_checksum_validation(cx: &mut ServerContext<'_>) -> Comman
 
 pub(super) fn set_disable_deny_scripts(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.server.debug.scripts_may_call_anything = is_on(cx.args[2]);
+    cx.reply.ok();
+    Ok(())
+}
+
+pub(super) fn replybuffer(cx: &mut ServerContext<'_>) -> CommandResult {
+    let (what, word) = (cx.args[2], cx.args[3]);
+    let front = &mut cx.server.front;
+    if what.eq_ignore_ascii_case(b"peak-reset-time") {
+        front.set_reply_peak_reset(if word.eq_ignore_ascii_case(b"never") {
+            PeakReset::Never
+        } else if word.eq_ignore_ascii_case(b"reset") {
+            PeakReset::default()
+        } else {
+            let ms = parse_integer(word)?;
+            PeakReset::After {
+                ms: ms.max(0) as u64,
+            }
+        });
+    } else if what.eq_ignore_ascii_case(b"resizing") {
+        front.set_reply_resizing(is_on(word));
+    } else {
+        return Err(unknown_subcommand_or_arity(cx.args));
+    }
     cx.reply.ok();
     Ok(())
 }
