@@ -1037,6 +1037,59 @@ fn events_of_streams() {
 }
 
 #[test]
+fn payloads_of_streams_are_those_of_redis() {
+    let mut script = String::new();
+    for n in 1..=60u32 {
+        let fields = ["f", "f g", "g f", "other"][n as usize % 4];
+        let pairs: Vec<String> = fields
+            .split(' ')
+            .map(|field| format!("{field} {}", i64::from(n * n * n) * 7919 - 50_000))
+            .collect();
+        script += &format!("XADD s {}-{} {}\n", n / 3, n, pairs.join(" "));
+        match n % 7 {
+            0 => script += &format!("XDEL s {}-{}\n", (n - 3) / 3, n - 3),
+            3 => script += &format!("XTRIM s MAXLEN {}\n", 40 - n / 3),
+            5 => script += &format!("XGROUP CREATE s g{n} {} ENTRIESREAD {}\n", n / 4, n % 3),
+            _ => {}
+        }
+        script += "DUMP s\n";
+    }
+    script += r#"
+        $payload = DUMP s
+        RESTORE t 0 $payload
+        RESTORE t 0 $payload
+        DUMP t
+        XINFO STREAM t
+        XINFO GROUPS t
+        XRANGE t - +
+        XADD t 1000 f v
+        XADD t 1000 f v
+        XGROUP CREATE e g $ MKSTREAM
+        DUMP e
+        XADD e 5 f v
+        XDEL e 5
+        DUMP e
+        XADD e 6 f v
+        XADD e 7 f v
+        XDEL e 7
+        XTRIM e MINID 7
+        DUMP e
+    "#;
+    for limits in [["4096", "100"], ["4096", "4"], ["90", "0"], ["0", "0"]] {
+        let [bytes, entries] = limits;
+        let directives = [
+            "--rdbcompression",
+            "no",
+            "--stream-node-max-bytes",
+            bytes,
+            "--stream-node-max-entries",
+            entries,
+        ];
+        same_with(&directives, &script);
+    }
+}
+
+#[test]
 fn keys_of_stream_requests() {
     same(
         r#"
