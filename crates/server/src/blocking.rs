@@ -11,6 +11,7 @@ use front::client::{BlockReason, Blocked, OwnedArgs};
 use front::command::{CommandError, CommandId, Group};
 use front::{Client, ClientKey, UnixMillis};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use store::value::ValueType;
 
 /// See the module.
@@ -183,16 +184,23 @@ impl Server {
                     continue;
                 };
                 let (db, key) = waited_for;
-                for client in queue.iter().copied().collect::<Vec<_>>() {
-                    let access = self.access();
-                    let found = self.keyspace.begin(db, access).peek(&key);
-                    let found = found.map(|entry| entry.value().value_type());
-                    if self.is_served_by(client, found) {
-                        self.retry_blocked(client, &key);
+                let key = Arc::from(key);
+                let queue = queue.iter().copied().collect::<Vec<_>>();
+                let mut found = self.type_at(db, &key);
+                for client in queue {
+                    // Only who was served changed something.
+                    if self.is_served_by(client, found) && self.retry_blocked(client, &key) {
+                        found = self.type_at(db, &key);
                     }
                 }
             }
         }
+    }
+
+    fn type_at(&mut self, db: u32, key: &[u8]) -> Option<ValueType> {
+        let access = self.access();
+        let found = self.keyspace.begin(db, access).peek(key);
+        found.map(|entry| entry.value().value_type())
     }
 
     /// Whether a client that waits for a key goes on now that it holds this. Who waits for a list is not told that a
@@ -214,23 +222,30 @@ impl Server {
         }
     }
 
-    fn retry_blocked(&mut self, client_key: ClientKey, woken_by: &[u8]) {
-        let Some(client) = self.front.clients.get_mut(client_key) else {
-            return;
-        };
-        let Some(blocked) = client.blocked.as_ref() else {
-            return;
+    /// Runs the request of a client again. Returns whether it was answered.
+    fn retry_blocked(&mut self, client_key: ClientKey, woken_by: &Arc<[u8]>) -> bool {
+        let Some(blocked) = self.blocked_state(client_key) else {
+            return false;
         };
         if blocked.reason != BlockReason::Keys {
-            return;
+            return false;
         }
-        let (command, args, since_us) = (blocked.command, blocked.args.clone(), blocked.since_us);
+        let (command, since_us) = (blocked.command, blocked.since_us);
+        let args = std::mem::take(&mut blocked.args);
         let waited_us = self.front.clock.mono_us().saturating_sub(since_us);
-        self.effects.woken_by = Some(woken_by.into());
-        if self.run_again(client_key, command, &args.slices(), waited_us) {
-            self.unpark(client_key);
-        }
+        self.effects.woken_by = Some(woken_by.clone());
+        let answered = self.run_again(client_key, command, &args.slices(), waited_us);
         self.effects.woken_by = None;
+        if answered {
+            self.unpark(client_key);
+        } else if let Some(blocked) = self.blocked_state(client_key) {
+            blocked.args = args;
+        }
+        answered
+    }
+
+    fn blocked_state(&mut self, client: ClientKey) -> Option<&mut Blocked> {
+        self.front.clients.get_mut(client)?.blocked.as_deref_mut()
     }
 
     /// Ends the waits whose time is up.

@@ -2,6 +2,7 @@
 
 use front::UnixMillis;
 use front::client::OwnedArgs;
+use std::sync::Arc;
 
 /// Classes of keyspace events, the letters of `notify-keyspace-events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -98,7 +99,7 @@ pub struct Effects {
     pub ready: Vec<(u32, Box<[u8]>)>,
     pub block: Option<BlockOn>,
     /// The key that woke the client whose request runs again.
-    pub woken_by: Option<Box<[u8]>>,
+    pub woken_by: Option<Arc<[u8]>>,
 }
 
 /// What FLUSHDB, FLUSHALL and SWAPDB touched.

@@ -265,7 +265,7 @@ fn read_woken(cx: &mut DataContext<'_>, request: &Request<'_>, key: &[u8]) -> Co
             read_entries(&mut cx.reply, stream, ids, count);
             reply.finish(&mut cx.reply);
         }
-        _ => wait(cx, request, None),
+        _ => wait_on(cx),
     }
     Ok(())
 }
@@ -365,7 +365,7 @@ fn read_group_woken(
     };
     let start = group.last_id;
     if stream.history().last_id <= start {
-        wait(cx, request, None);
+        wait_on(cx);
         return Ok(());
     }
     let consumer = consumer_of(cx, key, reader, request.no_ack)?;
@@ -377,6 +377,11 @@ fn read_group_woken(
     reply.finish(&mut cx.reply);
     cx.effects.dirty += 1;
     Ok(())
+}
+
+/// A reader that was woken for nothing waits as before.
+fn wait_on(cx: &mut DataContext<'_>) {
+    cx.effects.block_on(&[], None);
 }
 
 /// Waits, or answers as if the time were up where that is not wanted or not possible. `starts` are what the ids meant now.
