@@ -463,7 +463,7 @@ mod tests {
         let backward = stream.range(all.clone(), Direction::Backward);
         assert_eq!(backward.count() as u64, stream.len());
         for id in ids.iter().chain([&StreamId::MIN, &StreamId::MAX]) {
-            drop(stream.get(*id));
+            let _ = stream.get(*id);
         }
         if let Some(id) = stream.next_id(0) {
             stream.add(id, &[b"c", b"1"], limits).unwrap();
