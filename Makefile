@@ -48,10 +48,10 @@ exchange: setup $(CHECKED_BIN) ## random datasets as RDB files to redis-server a
 	  cargo test -p tests --test rdb exchange
 
 conformance: setup $(CHECKED_BIN) ## Redis's own test suite, compared with what passed before: UNITS='unit/type/ unit/expire'
-	@tests/conformance/suite.py run --jobs $(JOBS) $(UNITS)
+	@tests/conformance/suite.py run $(UNITS) --jobs $(JOBS)
 
 conformance-update: setup $(CHECKED_BIN) ## write down what passes of Redis's own test suite now: UNITS=...
-	@tests/conformance/suite.py update --jobs $(JOBS) $(UNITS)
+	@tests/conformance/suite.py update $(UNITS) --jobs $(JOBS)
 
 container: build ## the container guard in a real memory cgroup; as root
 	@tools/container

@@ -1,11 +1,13 @@
 //! Server processes: the built platform-kv and the real redis-server.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -364,12 +366,19 @@ fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// A port nobody listens on, and each only once: the server that gets it is not there yet, and a test beside this one
+/// must not take its port meanwhile.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        if GIVEN.lock().unwrap().insert(address.port()) {
+            return address.port();
+        }
+    }
 }
 
 fn fresh_dir() -> PathBuf {
