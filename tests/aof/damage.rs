@@ -4,7 +4,7 @@ use crate::{FOLDER, INCR, command, commands, put, put_incr, put_manifest, read};
 use std::fs;
 use tests::Server;
 
-const AOF: &[&str] = &["--appendonly", "yes"];
+const AOF: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 const STRICT: &[&str] = &["--appendonly", "yes", "--aof-load-truncated", "no"];
 
 fn refuses(directives: &[&str], incr: &[u8], expected: &str) {

@@ -4,7 +4,14 @@ use crate::{FOLDER, MANIFEST, command, read, wait_until};
 use std::fs;
 use tests::{Connection, Server};
 
-const AOF: &[&str] = &["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"];
+const AOF: &[&str] = &[
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+    "--auto-aof-rewrite-percentage",
+    "0",
+];
 
 fn manifest(server: &Server) -> String {
     String::from_utf8(read(server.dir(), MANIFEST)).unwrap()
@@ -116,7 +123,7 @@ fn a_rewrite_while_one_runs_is_refused() {
 
 #[test]
 fn an_aof_turned_on_later_holds_what_was_there_and_what_comes() {
-    let mut server = Server::start(&["--appendonly", "no"]);
+    let mut server = Server::start(&["--appendonly", "no", "--appendfsync", "always"]);
     let mut client = server.connect();
     client.run("SET before 1");
     assert_eq!(client.run("CONFIG SET appendonly yes").text(), "OK");
@@ -142,7 +149,7 @@ fn an_aof_turned_on_later_holds_what_was_there_and_what_comes() {
 
 #[test]
 fn a_rewrite_without_an_aof_makes_a_base_alone() {
-    let server = Server::start(&["--appendonly", "no"]);
+    let server = Server::start(&["--appendonly", "no", "--appendfsync", "always"]);
     let mut client = server.connect();
     client.run("SET k v");
     rewrite(&mut client);
@@ -169,7 +176,14 @@ fn history_stays_while_asked_for_and_goes_afterwards() {
 
 #[test]
 fn an_aof_that_has_grown_is_rewritten_by_itself() {
-    let server = Server::start(&["--appendonly", "yes", "--auto-aof-rewrite-min-size", "4kb"]);
+    let server = Server::start(&[
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--auto-aof-rewrite-min-size",
+        "4kb",
+    ]);
     let mut client = server.connect();
     for number in 0..100 {
         client.run(&format!("SET k {number}{{x*100}}"));

@@ -3,9 +3,12 @@
 use crate::{FOLDER, INCR, read, wait_until};
 use tests::{Connection, Server};
 
+// With everysec, both servers keep what comes while a sync runs in memory: a crash would take it.
 const AOF: &[&str] = &[
     "--appendonly",
     "yes",
+    "--appendfsync",
+    "always",
     "--aof-use-rdb-preamble",
     "no",
     "--stream-node-max-entries",

@@ -33,7 +33,10 @@ fn keys_move_whole_with_their_expiry_both_ways() {
 
 #[test]
 fn what_the_target_refuses_stays_and_the_rest_goes() {
-    let (ours, redis) = (Server::start(&["--appendonly", "yes"]), Server::redis(&[]));
+    let (ours, redis) = (
+        Server::start(&["--appendonly", "yes", "--appendfsync", "always"]),
+        Server::redis(&[]),
+    );
     let (mut source, mut target) = (ours.connect(), redis.connect());
     source.run("MSET a 1 b 2 c 3");
     target.run("SET b busy");

@@ -97,7 +97,7 @@ fn a_node_that_cannot_save_says_so_keeps_the_file_and_stays() {
 
 #[test]
 fn with_an_aof_a_dump_alone_is_loaded_and_becomes_its_base() {
-    let directives = &["--appendonly", "yes"];
+    let directives = &["--appendonly", "yes", "--appendfsync", "always"];
     let dump = b"REDIS0003\xfe\x00\x00\x01a\x011\xff";
     let mut server = Server::start_with(directives, |dir| {
         fs::write(dir.join(DUMP), dump).unwrap();
