@@ -13,9 +13,12 @@ SEED     ?= fresh
 KINDS    ?= all
 UNITS    ?=
 JOBS     ?= 2
+TARGET   ?= all
+SECONDS  ?= 3
+FUZZ_BIN := target/checked/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit power-loss kills compat container differential exchange conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit power-loss kills compat container differential exchange fuzz clients conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -43,9 +46,17 @@ differential: setup $(CHECKED_BIN) ## random commands on both servers: COMMANDS=
 	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) DIFFERENTIAL_COMMANDS=$(COMMANDS) DIFFERENTIAL_SEED=$(SEED) \
 	  DIFFERENTIAL_GROUPS=$(KINDS) cargo test -p tests --test differential -- --nocapture
 
-exchange: setup $(CHECKED_BIN) ## random datasets as RDB files to redis-server and back: DATASETS=1000 SEED=1
+exchange: setup $(CHECKED_BIN) ## random datasets as RDB and AOF to redis-server and back: DATASETS=1000 SEED=1
 	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) RDB_DATASETS=$(DATASETS) RDB_SEED=$(SEED:fresh=1) \
 	  cargo test -p tests --test rdb exchange
+
+fuzz: setup ## hostile bytes for what reads bytes from outside: TARGET=resp SECONDS=60 SEED=1
+	cargo build --profile checked -p fuzz
+	$(FUZZ_BIN) $(TARGET) $(SECONDS) $(SEED)
+
+clients: $(DEBUG_BIN) ## redis-py, ioredis, go-redis, redis-cli and redis-benchmark on a node
+	@tools/setup clients
+	@tests/clients/run $(DEBUG_BIN)
 
 conformance: setup $(CHECKED_BIN) ## Redis's own test suite, compared with what passed before: UNITS='unit/type/ unit/expire'
 	@tests/conformance/suite.py run $(UNITS) --jobs $(JOBS)

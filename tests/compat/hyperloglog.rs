@@ -57,6 +57,26 @@ fn dense_and_sparse_forms() {
 }
 
 #[test]
+fn the_first_key_that_is_wrong_says_what_is_wrong() {
+    same(
+        r#"
+        PFADD h a
+        SET corrupt "HYLL\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80"
+        SET other text
+        RPUSH list a
+        PFMERGE h corrupt other
+        PFMERGE h other corrupt
+        PFMERGE corrupt list
+        PFCOUNT h corrupt list
+        PFCOUNT h list corrupt
+        PFMERGE new corrupt
+        EXISTS new
+        PFCOUNT h
+        "#,
+    );
+}
+
+#[test]
 fn a_look_inside() {
     same(
         r#"

@@ -32,6 +32,7 @@ const GROUPS: &[(&str, usize)] = &[
     ("transactions", 3),
     ("connection", 2),
     ("server", 2),
+    ("scripting", 3),
 ];
 
 /// The groups whose every difference is explained: what runs without being asked for others.
@@ -87,8 +88,14 @@ const EXCLUDED: &[(&str, &str)] = &[
 /// The commands of these groups that stay in: most of them show or change the process, not the dataset.
 const INCLUDED_OF: &[(&str, &[&str])] = &[
     (
+        "scripting",
+        &["eval", "eval_ro", "script exists", "script load"],
+    ),
+    (
         "server",
         &[
+            "acl cat",
+            "acl dryrun",
             "command getkeys",
             "command getkeysandflags",
             "dbsize",
@@ -99,7 +106,14 @@ const INCLUDED_OF: &[(&str, &[&str])] = &[
     ),
     (
         "connection",
-        &["echo", "ping", "select", "client getname", "client setname"],
+        &[
+            "echo",
+            "ping",
+            "select",
+            "client getname",
+            "client setname",
+            "client trackinginfo",
+        ],
     ),
 ];
 

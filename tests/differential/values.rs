@@ -309,6 +309,15 @@ fn text(random: &mut Random, command: &str, argument: &Argument) -> Vec<u8> {
                 ],
             );
         }
+        ("eval" | "eval_ro" | "script load", "script") => return pick(random, SCRIPTS),
+        ("script exists", _) => {
+            return pick(random, &["e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "x"]);
+        }
+        ("acl dryrun", "username") => return pick(random, &["default", "default", "nobody"]),
+        ("acl dryrun", "command") => {
+            return pick(random, &["GET", "set", "EVAL", "nothing", "config"]);
+        }
+        ("acl cat", _) => return pick(random, &["nothing", ""]),
         (_, "field" | "member" | "element" | "pivot" | "member1" | "member2") => {
             return member(random);
         }
@@ -327,6 +336,34 @@ fn text(random: &mut Random, command: &str, argument: &Argument) -> Vec<u8> {
         _ => member(random),
     }
 }
+
+/// Bodies that do with keys and arguments what a script may do: call, fail, convert.
+const SCRIPTS: &[&str] = &[
+    "return 1",
+    "return redis.call('SET', KEYS[1], ARGV[1])",
+    "return redis.call('GET', KEYS[1])",
+    "return redis.pcall('LPUSH', KEYS[1], unpack(ARGV))",
+    "redis.call('HSET', KEYS[1], 'f', ARGV[1]); return redis.call('HGETALL', KEYS[1])",
+    "return {KEYS, ARGV, #KEYS, 3.99, true, false, 'x'}",
+    "return {1, 2, nil, 4}",
+    "return redis.error_reply(ARGV[1] or 'MY')",
+    "return redis.status_reply('FINE')",
+    "return tonumber(ARGV[1])",
+    "return redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])",
+    "return {redis.call('TYPE', KEYS[1]), redis.call('OBJECT', 'ENCODING', KEYS[1])}",
+    "return redis.pcall('nothing')",
+    "return redis.call('BLPOP', KEYS[1], 0)",
+    "redis.setresp(3); return redis.call('HGETALL', KEYS[1])",
+    "return cjson.encode(redis.call('LRANGE', KEYS[1], 0, -1))",
+    "return redis.sha1hex(ARGV[1])",
+    "local n = 0; for i = 1, 20 do n = n + redis.call('INCRBY', KEYS[1], i) end; return n",
+    "return {double = 3.5}",
+    "return {map = {a = 1}}",
+    "return x",
+    "return (",
+    "#!lua flags=no-writes\nreturn redis.call('SET', KEYS[1], 'x')",
+    "#!lua\nreturn redis.call('APPEND', KEYS[1], 'x')",
+];
 
 /// Members, fields and elements: few enough to meet again, of every size that matters to encodings.
 fn member(random: &mut Random) -> Vec<u8> {

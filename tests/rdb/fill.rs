@@ -45,9 +45,21 @@ pub(crate) fn directives(random: &mut Random) -> Vec<String> {
     directives
 }
 
+/// Libraries of functions, which files hold beside the keys.
+fn libraries(random: &mut Random, commands: &mut Vec<Words>) {
+    for number in 0..random.below(3) {
+        let code = format!(
+            "#!lua name=lib{number}\nredis.register_function('f{number}', function() return {} end)",
+            random.below(1000)
+        );
+        commands.push(words(&[b"FUNCTION", b"LOAD", code.as_bytes()]));
+    }
+}
+
 /// The commands that make a dataset of `keys` keys.
 pub(crate) fn commands(random: &mut Random, keys: usize) -> Vec<Words> {
     let mut commands = Vec::new();
+    libraries(random, &mut commands);
     for number in 0..keys {
         if number == 0 || random.one_in(20) {
             let db = random.below(DBS as usize).to_string();
@@ -81,7 +93,7 @@ fn key(random: &mut Random, number: usize) -> Vec<u8> {
 fn fill(random: &mut Random, key: &[u8], commands: &mut Vec<Words>) {
     let size = *random.pick(&[1, 2, 5, 20, 50, 200]);
     let size = 1 + random.below(size);
-    match random.below(7) {
+    match random.below(8) {
         0 => commands.push(words(&[b"SET", key, &text(random)])),
         1 => {
             commands.push(words(&[b"SET", key, &text(random)]));

@@ -69,7 +69,8 @@ pub fn run<S: Service>(service: &mut S) -> io::Result<()> {
     Ok(())
 }
 
-fn before_sleep<S: Service>(service: &mut S) {
+/// The end of a turn: what waits for the client's next request runs, the owner persists, replies leave.
+pub fn before_sleep<S: Service>(service: &mut S) {
     run_pending_input(service);
     service.before_sleep();
     service.front().flush_writes();

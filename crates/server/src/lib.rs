@@ -41,4 +41,4 @@ mod words;
 pub use persistence::rdb::check::main as check_rdb;
 pub use server::Server;
 pub use settings::DataSettings;
-pub use start::main;
+pub use start::{main, read_command_line};

@@ -65,6 +65,23 @@ pub fn main(args: &[String]) -> ExitCode {
     }
 }
 
+/// The configuration that the words after the role ask for; None where they ask for a text. `stdin` is read if a lone
+/// dash asks for it.
+///
+/// # Errors
+/// Every line that cannot be taken.
+pub fn read_command_line(
+    args: &[String],
+    stdin: &mut dyn std::io::Read,
+) -> Result<Option<Config>, Vec<ConfigError>> {
+    match parse(args, stdin) {
+        Request::Help | Request::Version => Ok(None),
+        Request::CheckConfig(source) | Request::Run(source) => {
+            config::load(source.file.as_deref(), &source.lines).map(Some)
+        }
+    }
+}
+
 fn check_config(source: &Source) -> Result<(), String> {
     match config::load(source.file.as_deref(), &source.lines) {
         Ok(_) => {

@@ -96,40 +96,50 @@ pub fn count(hll: &mut [u8]) -> Result<(u64, bool), HllError> {
     Ok((count, true))
 }
 
-/// The estimated number of distinct elements of the union.
-pub fn count_merged(hlls: &[&[u8]]) -> Result<u64, HllError> {
-    let mut union = [0; REGISTERS];
-    for hll in hlls {
-        raise_all(&mut union, hll)?;
-    }
-    let mut histogram = [0; 64];
-    union
-        .iter()
-        .for_each(|&value| histogram[usize::from(value)] += 1);
-    Ok(estimate(&histogram))
+/// What several HyperLogLogs counted together.
+pub struct Union {
+    registers: Registers,
+    any_dense: bool,
 }
 
-/// Makes a HyperLogLog the union of itself and others. It becomes dense if any of them is, or if it
-/// grows beyond `sparse_max` bytes. Nothing changes on errors.
-pub fn merge_into(
-    target: &mut Vec<u8>,
-    others: &[&[u8]],
-    sparse_max: usize,
-) -> Result<(), HllError> {
-    let mut union = registers(target)?;
-    let mut any_dense = false;
-    for other in others {
-        any_dense |= encoding(other)? == Encoding::Dense;
-        raise_all(&mut union, other)?;
+impl Default for Union {
+    fn default() -> Union {
+        Union {
+            registers: [0; REGISTERS],
+            any_dense: false,
+        }
     }
-    if any_dense {
-        to_dense(target)?;
+}
+
+impl Union {
+    /// Adds what one counted.
+    pub fn add(&mut self, hll: &[u8]) -> Result<(), HllError> {
+        self.any_dense |= encoding(hll)? == Encoding::Dense;
+        raise_all(&mut self.registers, hll)
     }
-    for (index, &value) in union.iter().enumerate().filter(|&(_, &value)| value != 0) {
-        raise(target, index, value, sparse_max)?;
+
+    /// The estimated number of distinct elements.
+    pub fn count(&self) -> u64 {
+        let mut histogram = [0; 64];
+        self.registers
+            .iter()
+            .for_each(|&value| histogram[usize::from(value)] += 1);
+        estimate(&histogram)
     }
-    mark_outdated(target);
-    Ok(())
+
+    /// Makes a HyperLogLog, itself one of those added if it is not new, the union. It becomes dense if any of them is, or
+    /// if it grows beyond `sparse_max` bytes.
+    pub fn store(&self, target: &mut Vec<u8>, sparse_max: usize) -> Result<(), HllError> {
+        if self.any_dense {
+            to_dense(target)?;
+        }
+        let registers = self.registers.iter().enumerate();
+        for (index, &value) in registers.filter(|&(_, &value)| value != 0) {
+            raise(target, index, value, sparse_max)?;
+        }
+        mark_outdated(target);
+        Ok(())
+    }
 }
 
 /// Makes the cached count outdated, as PFADD does also where it creates a value without elements.
@@ -590,14 +600,24 @@ mod tests {
         let dense = hll_of(numbers(0..10_000));
         assert_eq!(encoding(&dense), Ok(Encoding::Dense));
         let mut union = new_sparse();
-        merge_into(&mut union, &[&hll_of(["x"])], SPARSE_MAX).expect("sound");
+        merge_into(&mut union, &hll_of(["x"]), SPARSE_MAX).expect("sound");
         assert_eq!(encoding(&union), Ok(Encoding::Sparse));
-        merge_into(&mut union, &[&dense], SPARSE_MAX).expect("sound");
+        merge_into(&mut union, &dense, SPARSE_MAX).expect("sound");
         assert_eq!(encoding(&union), Ok(Encoding::Dense));
         assert_eq!(
             count_of(&union),
-            count_merged(&[&hll_of(["x"]), &dense]).expect("sound")
+            union_of(&[&hll_of(["x"]), &dense]).expect("sound").count()
         );
+    }
+
+    fn union_of(hlls: &[&[u8]]) -> Result<Union, HllError> {
+        let mut union = Union::default();
+        hlls.iter().try_for_each(|hll| union.add(hll))?;
+        Ok(union)
+    }
+
+    fn merge_into(target: &mut Vec<u8>, other: &[u8], sparse_max: usize) -> Result<(), HllError> {
+        union_of(&[target, other])?.store(target, sparse_max)
     }
 
     #[test]
@@ -625,10 +645,10 @@ mod tests {
             let mut hll = [b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80", runs].concat();
             assert_eq!(count(&mut hll), Err(HllError::Corrupted), "{runs:?}");
             assert_eq!(to_dense(&mut hll), Err(HllError::Corrupted));
-            assert_eq!(count_merged(&[&hll]), Err(HllError::Corrupted));
+            assert_eq!(union_of(&[&hll]).err(), Some(HllError::Corrupted));
             let mut target = hll_of(["a"]);
             assert_eq!(
-                merge_into(&mut target, &[&hll], 3000),
+                merge_into(&mut target, &hll, 3000),
                 Err(HllError::Corrupted)
             );
             assert_eq!(target, hll_of(["a"]));
@@ -662,7 +682,7 @@ mod tests {
             hll.splice(HEADER..HEADER + padding, runs);
             let _ = count(&mut hll.clone());
             let _ = describe_sparse(&hll);
-            let _ = merge_into(&mut hll.clone(), &[&hll], 100);
+            let _ = merge_into(&mut hll.clone(), &hll, 100);
             let _ = add(&mut hll, &element, 100);
         }
     }

@@ -40,16 +40,17 @@ pub fn load(file: Option<&Path>, extra_lines: &[String]) -> Result<Config, Vec<C
         config: Config::default(),
         errors: Vec::new(),
         saves_reset: false,
+        open: Vec::new(),
     };
     if let Some(file) = file {
         reader.config.file = std::path::absolute(file)
             .unwrap_or_else(|_| file.into())
             .display()
             .to_string();
-        reader.file(file, 0, None);
+        reader.file(file, None);
     }
     for (index, line) in extra_lines.iter().enumerate() {
-        reader.line(COMMAND_LINE, index + 1, line, 0);
+        reader.line(COMMAND_LINE, index + 1, line);
     }
     if !reader.config.users.is_empty() && !reader.config.text(super::ACLFILE).is_empty() {
         let reason = "users are declared here and in an aclfile at once: keep them in one place";
@@ -67,15 +68,28 @@ struct Reader {
     errors: Vec<ConfigError>,
     /// The first `save` line replaces the default points, further ones add to it.
     saves_reset: bool,
+    /// The files being read, each included by the one before.
+    open: Vec<PathBuf>,
 }
 
 impl Reader {
-    fn file(&mut self, path: &Path, depth: usize, included_at: Option<(&str, usize, &str)>) {
+    fn file(&mut self, path: &Path, included_at: Option<(&str, usize, &str)>) {
+        let identity = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        if self.open.contains(&identity) {
+            let (source, line, text) = included_at.unwrap_or((COMMAND_LINE, 1, ""));
+            return self.error(source, line, text, "include of a file that leads here");
+        }
+        self.open.push(identity);
+        self.lines_of(path, included_at);
+        self.open.pop();
+    }
+
+    fn lines_of(&mut self, path: &Path, included_at: Option<(&str, usize, &str)>) {
         match std::fs::read(path) {
             Ok(bytes) => {
                 let source = path.display().to_string();
                 for (index, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-                    self.line(&source, index + 1, line, depth);
+                    self.line(&source, index + 1, line);
                 }
             }
             Err(error) => {
@@ -99,7 +113,7 @@ impl Reader {
         });
     }
 
-    fn line(&mut self, source: &str, number: usize, text: &str, depth: usize) {
+    fn line(&mut self, source: &str, number: usize, text: &str) {
         let trimmed = text.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             return;
@@ -121,9 +135,9 @@ impl Reader {
         };
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         match (name.to_ascii_lowercase().as_str(), args.as_slice()) {
-            ("include", [pattern]) if depth < INCLUDE_DEPTH => {
+            ("include", [pattern]) if self.open.len() <= INCLUDE_DEPTH => {
                 for path in included_files(pattern) {
-                    self.file(&path, depth + 1, Some((source, number, text)));
+                    self.file(&path, Some((source, number, text)));
                 }
             }
             ("include", [_]) => self.error(source, number, text, "include is nested too deep"),
@@ -261,6 +275,19 @@ mod tests {
         assert_eq!(read("save").unwrap().text(SAVE), "");
         assert_eq!(read("bind").unwrap().text(BIND), "");
         assert_eq!(read("save 1 1\nsave").unwrap().text(SAVE), "");
+    }
+
+    #[test]
+    fn a_file_that_includes_itself_many_times_is_read_once() {
+        let folder =
+            std::env::temp_dir().join(format!("platform-kv-include-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("redis.conf");
+        std::fs::write(&path, format!("include {}\n", path.display()).repeat(8)).unwrap();
+        let errors = load(Some(&path), &[]).err().unwrap();
+        assert_eq!(errors.len(), 8, "each line once: {errors:?}");
+        assert_eq!(errors[7].reason, "include of a file that leads here");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -165,7 +165,8 @@ fn rdb_report(error: &LoadError, name: &str) -> Vec<String> {
 const REPORT_INTERVAL_US: u64 = 10_000_000;
 
 impl Server {
-    pub(crate) fn is_loading(&self) -> bool {
+    /// Whether the dataset is still being read from files.
+    pub fn is_loading(&self) -> bool {
         self.loading.is_some()
     }
 

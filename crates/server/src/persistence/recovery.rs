@@ -218,7 +218,7 @@ impl Server {
     ///
     /// # Errors
     /// The reason why the node must not start; nothing was changed.
-    pub(crate) fn recover(&mut self) -> Result<(), String> {
+    pub fn recover(&mut self) -> Result<(), String> {
         let appendonly = self.config.bool(config::APPENDONLY);
         let files = AofFiles::of(self.aof.disk.clone(), &self.config);
         let dump = files.dir.join(self.config.text(config::DBFILENAME));

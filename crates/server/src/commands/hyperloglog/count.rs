@@ -2,7 +2,7 @@
 
 use crate::commands::prelude::*;
 use store::db::Expiry;
-use store::hyperloglog::{self, HllError};
+use store::hyperloglog::{self, HllError, Union};
 use store::value::{StringValue, Value};
 
 pub(super) static PFADD: Command = Command {
@@ -128,12 +128,14 @@ fn pfcount(cx: &mut DataContext<'_>) -> CommandResult {
         cx.reply.integer(count as i64);
         return Ok(());
     }
-    let mut all: Vec<Vec<u8>> = Vec::new();
+    let mut union = Union::default();
+    // One after the other: the first that is wrong says what is wrong.
     for key in &args[1..] {
-        all.extend(load(cx, key)?);
+        if let Some(hll) = load(cx, key)? {
+            union.add(&hll).map_err(wire_error)?;
+        }
     }
-    let slices: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
-    let count = hyperloglog::count_merged(&slices).map_err(wire_error)?;
+    let count = union.count();
     cx.reply.integer(count as i64);
     Ok(())
 }
@@ -142,13 +144,19 @@ fn pfmerge(cx: &mut DataContext<'_>) -> CommandResult {
     let (args, target) = (cx.args, cx.args[1]);
     // It reads the target as it reads the sources.
     cx.db.access.quiet = false;
-    let mut sources: Vec<Vec<u8>> = Vec::new();
-    let mut bytes = load(cx, target)?.unwrap_or_else(hyperloglog::new_sparse);
-    for key in &args[2..] {
-        sources.extend(load(cx, key)?);
+    let mut union = Union::default();
+    let stored = load(cx, target)?;
+    if let Some(hll) = &stored {
+        union.add(hll).map_err(wire_error)?;
     }
-    let slices: Vec<&[u8]> = sources.iter().map(Vec::as_slice).collect();
-    hyperloglog::merge_into(&mut bytes, &slices, cx.settings.hll_sparse_max_bytes)
+    for key in &args[2..] {
+        if let Some(hll) = load(cx, key)? {
+            union.add(&hll).map_err(wire_error)?;
+        }
+    }
+    let mut bytes = stored.unwrap_or_else(hyperloglog::new_sparse);
+    union
+        .store(&mut bytes, cx.settings.hll_sparse_max_bytes)
         .map_err(wire_error)?;
     save(cx, target, bytes);
     cx.effects.changed(target);
