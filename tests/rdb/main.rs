@@ -10,6 +10,7 @@
     reason = "black-box tests wait in real time"
 )]
 
+mod bgsave;
 mod damage;
 mod exchange;
 mod fill;

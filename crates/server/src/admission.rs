@@ -46,7 +46,7 @@ impl Server {
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);
         if (flags.has(Flags::WRITE) || entry.full_name == "ping")
-            && let Some(error) = self.aof.refusal()
+            && let Some(error) = self.save_refusal().or_else(|| self.aof.refusal())
         {
             return Err(error);
         }

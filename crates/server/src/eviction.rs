@@ -3,6 +3,7 @@
 
 use crate::config::{self, Config};
 use crate::effects::EventClass;
+use crate::persistence::snapshot::Running;
 use crate::server::Server;
 use front::ClientKey;
 use front::client::Transaction;
@@ -292,9 +293,10 @@ impl Server {
     }
 
     /// Bytes that must not cause eviction, as evicting would produce more of them: what waits to be written to the AOF or
-    /// sent to replicas.
+    /// a snapshot, or sent to replicas.
     pub(crate) fn memory_not_counted(&self) -> usize {
-        self.write_stream.pending_bytes() + self.aof_buffered()
+        let kept = self.snapshot.as_ref().map_or(0, Running::kept_bytes);
+        self.write_stream.pending_bytes() + self.aof_buffered() + kept
     }
 
     /// Bytes that wait to be written to the AOF.

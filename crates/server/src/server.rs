@@ -17,6 +17,7 @@ use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
 use crate::persistence::rdb::RdbStatus;
+use crate::persistence::snapshot::{Running, SnapshotStats, Written};
 use crate::propagation::WriteStream;
 use crate::scripting::Scripting;
 use crate::settings::DataSettings;
@@ -41,6 +42,8 @@ pub struct Server {
     pub front: Front,
     pub keyspace: Keyspace,
     pub config: Config,
+    /// The folder the process works in, as last set by `dir`.
+    pub(crate) working_dir: String,
     /// Directives that data commands read, from `config`.
     pub settings: DataSettings,
     /// Keyspace events somebody may listen to.
@@ -52,6 +55,9 @@ pub struct Server {
     /// The dataset is being loaded.
     pub(crate) loading: Option<Box<Loading>>,
     pub(crate) rdb: RdbStatus,
+    /// The snapshot that is being written.
+    pub(crate) snapshot: Option<Running>,
+    pub(crate) snapshot_stats: SnapshotStats,
     pub(crate) migrate_sockets: MigrateSockets,
     pub blocked: BlockedClients,
     pub watched: WatchedKeys,
@@ -127,9 +133,12 @@ impl Server {
             aof: Aof::new(&config),
             loading: None,
             rdb: RdbStatus::default(),
+            snapshot: None,
+            snapshot_stats: SnapshotStats::default(),
             migrate_sockets: MigrateSockets::default(),
             keyspace: Keyspace::new(config.integer(crate::config::DATABASES) as usize, seed),
             config,
+            working_dir: String::new(),
             settings: DataSettings::default(),
             notify: EventClass::NONE,
             effects: Effects::default(),
@@ -304,13 +313,16 @@ impl Service for Server {
         if !self.is_loading() && !self.debug.cron_paused {
             self.expire_due_keys();
         }
+        if !self.debug.cron_paused {
+            self.save_when_due();
+        }
         self.rewrite_when_due();
         self.migrate_sockets.close_idle(self.front.clock.now());
         self.look_after_memory();
         if !self.debug.cron_paused {
             self.front.care_for_clients();
         }
-        if self.continue_eviction() {
+        if self.continue_eviction() || self.snapshot_is_due() {
             return 0;
         }
         self.blocked
@@ -324,12 +336,18 @@ impl Service for Server {
         self.broadcast_invalidations();
         self.feed_aof();
         self.switch_incr();
+        self.advance_snapshot();
         self.write_stream.turn_done();
     }
 
     fn completed(&mut self, completion: Completion) {
-        if let Ok(event) = completion.downcast::<AofEvent>() {
-            self.aof_event(*event);
+        match completion.downcast::<AofEvent>() {
+            Ok(event) => self.aof_event(*event),
+            Err(other) => {
+                if let Ok(written) = other.downcast::<Written>() {
+                    self.snapshot_written(*written);
+                }
+            }
         }
     }
 

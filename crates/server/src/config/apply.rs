@@ -4,6 +4,7 @@ use super::*;
 use crate::server::Server;
 use crate::settings::DataSettings;
 use front::log::Level;
+use std::io;
 use store::db::LazyFree;
 use store::eviction::Policy;
 
@@ -95,17 +96,24 @@ impl Server {
             config.bool(CRASH_LOG_ENABLED),
             config.bool(USE_EXIT_ON_PANIC),
         );
-        let dir = config.text(DIR);
-        if !dir.is_empty()
-            && std::env::current_dir().is_ok_and(|now| now != std::path::Path::new(dir))
-        {
-            std::env::set_current_dir(dir).map_err(|error| (DIR, front::log::io_reason(&error)))?;
+        self.follow_dir()
+            .map_err(|error| (DIR, front::log::io_reason(&error)))
+    }
+
+    /// Goes into the folder of `dir` unless that is what it was last told.
+    fn follow_dir(&mut self) -> io::Result<()> {
+        let dir = self.config.text(DIR);
+        // A folder that somebody has removed meanwhile is no reason to refuse other directives.
+        if dir == self.working_dir && !dir.is_empty() {
+            return Ok(());
         }
-        let dir = std::env::current_dir().map_err(|error| (DIR, front::log::io_reason(&error)))?;
-        let dir = dir.display().to_string();
-        self.config
-            .set(DIR, &[&dir])
-            .map_err(|reason| (DIR, reason))
+        if !dir.is_empty() {
+            std::env::set_current_dir(dir)?;
+        }
+        let now = std::env::current_dir()?.display().to_string();
+        self.config.set(DIR, &[&now]).map_err(io::Error::other)?;
+        self.working_dir = now;
+        Ok(())
     }
 
     /// Writes the running configuration, users included, into its file.

@@ -67,15 +67,17 @@ pub(super) fn stats(server: &Server, out: &mut String) {
     field!(out, "pubsub_channels", pubsub.name_count(false));
     field!(out, "pubsub_patterns", pubsub.pattern_count());
     field!(out, "pubsubshard_channels", pubsub.name_count(true));
-    // Snapshots need no fork, and memory is not defragmented.
-    field!(out, "latest_fork_usec", 0);
-    field!(out, "total_forks", 0);
+    // Snapshots need no fork: this is how long they took to begin, and how many did.
+    let snapshots = &server.snapshot_stats;
+    field!(out, "latest_fork_usec", snapshots.last_begin_us);
+    field!(out, "total_forks", snapshots.begun);
     field!(
         out,
         "migrate_cached_sockets",
         server.migrate_sockets.count()
     );
     field!(out, "slave_expires_tracked_keys", 0);
+    // Memory is not defragmented.
     field!(out, "active_defrag_hits", 0);
     field!(out, "active_defrag_misses", 0);
     field!(out, "active_defrag_key_hits", 0);

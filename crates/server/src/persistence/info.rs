@@ -1,6 +1,7 @@
 //! The fields of INFO's Persistence section about loading, RDB files and the AOF.
 
 use super::aof::writer::{Health, Writer};
+use super::snapshot::Running;
 use crate::config;
 use crate::server::Server;
 
@@ -15,13 +16,59 @@ fn flag(value: bool) -> String {
     u8::from(value).to_string()
 }
 
+fn status(good: bool) -> String {
+    String::from(if good { "ok" } else { "err" })
+}
+
+/// What the snapshot that is being written has come to: `current_cow_peak` to `current_save_keys_total`.
+pub(crate) fn snapshot(server: &Server) -> Vec<Field> {
+    let progress = server.snapshot.as_ref().map(Running::progress);
+    let (written, total, copied) = progress.map_or((0, 0, 0), |progress| {
+        (
+            progress.keys_written,
+            progress.keys_total,
+            progress.copied_bytes,
+        )
+    });
+    let percent = match total {
+        0 => 0.0,
+        total => written as f64 * 100.0 / total as f64,
+    };
+    let age = match &server.snapshot {
+        Some(running) => server.front.clock.now() / 1000 - running.started / 1000,
+        None => 0,
+    };
+    vec![
+        ("current_cow_peak", number(copied)),
+        ("current_cow_size", number(copied)),
+        ("current_cow_size_age", number(age)),
+        ("current_fork_perc", format!("{percent:.2}")),
+        ("current_save_keys_processed", number(written)),
+        ("current_save_keys_total", number(total)),
+    ]
+}
+
 /// `rdb_changes_since_last_save` to `rdb_last_load_keys_loaded`.
 pub(crate) fn rdb(server: &Server) -> Vec<Field> {
     let rdb = &server.rdb;
+    let current_seconds = match &server.snapshot {
+        Some(running) if server.is_saving() => {
+            server.front.clock.now() / 1000 - running.started / 1000
+        }
+        _ => -1,
+    };
     vec![
         ("rdb_changes_since_last_save", number(server.stats.dirty)),
+        ("rdb_bgsave_in_progress", flag(server.is_saving())),
         ("rdb_last_save_time", number(rdb.last_save / 1000)),
+        ("rdb_last_bgsave_status", status(!rdb.last_failed)),
+        ("rdb_last_bgsave_time_sec", number(rdb.last_seconds)),
+        ("rdb_current_bgsave_time_sec", number(current_seconds)),
         ("rdb_saves", number(rdb.saves)),
+        (
+            "rdb_last_cow_size",
+            number(server.snapshot_stats.dump_copied_bytes),
+        ),
         ("rdb_last_load_keys_expired", number(rdb.loaded_expired)),
         ("rdb_last_load_keys_loaded", number(rdb.loaded_keys)),
     ]
@@ -33,7 +80,6 @@ pub(crate) fn aof(server: &Server) -> Vec<Field> {
     let good = aof
         .writer()
         .is_none_or(|w| matches!(w.health(), Health::Good));
-    let status = |good| String::from(if good { "ok" } else { "err" });
     let stats = &aof.rewrite_stats;
     let current_seconds = stats.current_seconds(server.front.clock.now());
     vec![
@@ -49,7 +95,10 @@ pub(crate) fn aof(server: &Server) -> Vec<Field> {
             number(stats.consecutive_failures),
         ),
         ("aof_last_write_status", status(good)),
-        ("aof_last_cow_size", number(0)),
+        (
+            "aof_last_cow_size",
+            number(server.snapshot_stats.base_copied_bytes),
+        ),
     ]
 }
 

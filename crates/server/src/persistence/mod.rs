@@ -11,3 +11,4 @@ pub(crate) mod recovery;
 pub(crate) mod shutdown;
 #[cfg(test)]
 mod simulated_disk;
+pub(crate) mod snapshot;

@@ -1,6 +1,7 @@
 //! The way out: what is saved first, and when the node had better stay.
 
 use crate::config;
+use crate::persistence::snapshot::Purpose;
 use crate::server::Server;
 use std::sync::atomic::Ordering;
 
@@ -35,6 +36,17 @@ impl Server {
     pub(crate) fn shut_down(&mut self, how: Shutdown) -> bool {
         front::log_warning!("User requested shutdown...");
         let has_save_points = !self.config.text(config::SAVE).is_empty();
+        if let Some(purpose) = self.abandon_snapshot_and_wait() {
+            match purpose {
+                Purpose::Dump { .. } => {
+                    front::log_warning!("There is a child saving an .rdb. Killing it!");
+                }
+                Purpose::AofBase => {
+                    front::log_warning!("There is a child rewriting the AOF. Killing it!");
+                    self.abandon_rewrite();
+                }
+            }
+        }
         // What is loaded so far is not the dataset.
         let save = !self.is_loading() && how.save.unwrap_or(has_save_points);
         if save {

@@ -24,6 +24,13 @@ fn bgrewriteaof(cx: &mut ServerContext<'_>) -> CommandResult {
             "ERR Background append only file rewriting already in progress",
         ));
     }
+    // In a transaction it would begin with a part of it.
+    if cx.server.is_writing_snapshot() || cx.deny_blocking {
+        cx.server.schedule_rewrite();
+        cx.reply
+            .simple("Background append only file rewriting scheduled");
+        return Ok(());
+    }
     cx.server.start_rewrite();
     cx.reply
         .simple("Background append only file rewriting started");

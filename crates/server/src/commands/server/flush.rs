@@ -1,6 +1,7 @@
 //! DBSIZE, FLUSHDB, FLUSHALL, SWAPDB: whole databases.
 
 use crate::commands::prelude::*;
+use crate::config;
 use crate::effects::FlushScope;
 use crate::server::Server;
 
@@ -108,6 +109,12 @@ fn flushdb(cx: &mut ServerContext<'_>) -> CommandResult {
 fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
     let lazy = is_lazy(cx)?;
     flush(cx, FlushScope::All, lazy);
+    // Who comes back after a crash shall not find what is gone: the file says so at once.
+    cx.server.kill_bgsave();
+    if !cx.server.config.text(config::SAVE).is_empty() {
+        cx.server.rdb.saves += 1;
+        cx.server.save();
+    }
     Ok(())
 }
 

@@ -30,6 +30,7 @@ pub static COMMANDS: &[&Command] = &[
     &memory::MEMORY,
     &monitor::MONITOR,
     &super::generic::dump::RESTORE_ASKING,
+    &save::BGSAVE,
     &save::LASTSAVE,
     &save::SAVE,
     &shutdown::SHUTDOWN,

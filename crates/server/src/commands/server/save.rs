@@ -1,6 +1,8 @@
-//! SAVE and LASTSAVE.
+//! SAVE, BGSAVE and LASTSAVE.
 
 use crate::commands::prelude::*;
+
+const IN_PROGRESS: &str = "ERR Background save already in progress";
 
 pub(super) static SAVE: Command = Command {
     spec: CommandSpec {
@@ -17,6 +19,23 @@ pub(super) static SAVE: Command = Command {
         ..CommandSpec::BLANK
     },
     body: Body::Run(Handler::Server(save)),
+};
+
+pub(super) static BGSAVE: Command = Command {
+    spec: CommandSpec {
+        name: "bgsave",
+        group: Group::Server,
+        summary: "Saves the dataset to disk in the background.",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: -1,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::NO_ASYNC_LOADING),
+        args: &[Arg::flag("schedule", "SCHEDULE").optional().since("3.2.2")],
+        ..CommandSpec::BLANK
+    },
+    body: Body::Run(Handler::Server(bgsave)),
 };
 
 pub(super) static LASTSAVE: Command = Command {
@@ -36,11 +55,40 @@ pub(super) static LASTSAVE: Command = Command {
 };
 
 fn save(cx: &mut ServerContext<'_>) -> CommandResult {
+    if cx.server.is_saving() {
+        return Err(CommandError::text(IN_PROGRESS));
+    }
     cx.server.rdb.saves += 1;
     if !cx.server.save() {
         return Err(CommandError::text("ERR"));
     }
     cx.reply.ok();
+    Ok(())
+}
+
+fn bgsave(cx: &mut ServerContext<'_>) -> CommandResult {
+    let schedule = match cx.args {
+        [_] => false,
+        [_, word] if word.eq_ignore_ascii_case(b"SCHEDULE") => true,
+        _ => return Err(CommandError::Syntax),
+    };
+    if cx.server.is_saving() {
+        return Err(CommandError::text(IN_PROGRESS));
+    }
+    // In a transaction it would save a part of it.
+    if cx.server.is_writing_snapshot() || cx.deny_blocking {
+        if !schedule && !cx.deny_blocking {
+            return Err(CommandError::text(
+                "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to \
+                 schedule a BGSAVE whenever possible.",
+            ));
+        }
+        cx.server.rdb.save_scheduled = true;
+        cx.reply.simple("Background saving scheduled");
+        return Ok(());
+    }
+    cx.server.start_bgsave();
+    cx.reply.simple("Background saving started");
     Ok(())
 }
 

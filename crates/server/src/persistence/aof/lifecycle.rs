@@ -158,9 +158,17 @@ impl Server {
         self.aof.state = State::Starting(None);
         if self.is_rewriting() {
             self.aof.rewrite_scheduled = true;
+            return Ok(());
+        }
+        self.aof.files = files;
+        self.aof.manifest = manifest;
+        if self.is_writing_snapshot() {
+            self.schedule_rewrite();
+            front::log_warning!(
+                "AOF was enabled but there is already another background operation. An AOF background was scheduled to \
+                 start when possible."
+            );
         } else {
-            self.aof.files = files;
-            self.aof.manifest = manifest;
             self.start_rewrite();
         }
         Ok(())

@@ -9,7 +9,7 @@
 //! `Starting` collects writes in a temporary incr: without the base that the first rewrite makes, they are nothing to
 //! come back from, so what was there before stays valid until then.
 
-mod base;
+pub(crate) mod base;
 mod decoder;
 pub(crate) mod files;
 mod lifecycle;

@@ -2,10 +2,10 @@
 //! after that point, then stand for everything before. Nothing old is given up before the manifest names the new files.
 //!
 //! ```text
-//! Idle -> Opening --------> Switching -----------> Writing -----> Finishing -> Idle
-//!         a helper makes    the end of the turn:   the base is    a helper renames,
-//!         the new incr      from here on writes    written        replaces the manifest,
-//!                           go into the new incr                  deletes what is history
+//! Idle -> Opening --------> Switching -----------> Writing -------> Finishing -> Idle
+//!         a helper makes    the end of the turn:   a snapshot of    a helper renames,
+//!         the new incr      from here on writes    that moment is   replaces the manifest,
+//!                           go into the new incr   the new base     deletes what is history
 //! ```
 
 use super::files::{AofFiles, InForce};
@@ -13,6 +13,8 @@ use super::manifest::{BaseFormat, Manifest};
 use super::{AofEvent, State};
 use crate::config;
 use crate::persistence::disk::DiskFile;
+use crate::persistence::snapshot::Purpose;
+use crate::persistence::snapshot::writer::{Target, WriteError};
 use crate::server::Server;
 use front::UnixMillis;
 use front::background::Lane;
@@ -31,6 +33,10 @@ pub(crate) enum Rewrite {
     /// Writes go into this file from the end of the turn on; None while the AOF is off.
     Switching {
         incr: Option<NewIncr>,
+    },
+    /// The snapshot for the base runs.
+    Writing {
+        format: BaseFormat,
     },
     Finishing,
 }
@@ -242,9 +248,14 @@ impl Server {
         !matches!(self.aof.rewrite, Rewrite::Idle)
     }
 
+    /// A rewrite begins as soon as it may.
+    pub(crate) fn schedule_rewrite(&mut self) {
+        self.aof.rewrite_scheduled = true;
+    }
+
     /// Begins a rewrite; nothing else may be writing a snapshot.
     pub(crate) fn start_rewrite(&mut self) {
-        assert!(!self.is_rewriting(), "one rewrite at a time");
+        assert!(!self.is_writing_snapshot(), "one snapshot at a time");
         let kind = self.rewrite_kind();
         self.aof.rewrite_scheduled = false;
         self.aof.rewrite = Rewrite::Opening { abandoned: false };
@@ -308,18 +319,38 @@ impl Server {
             // Each file selects its db by itself.
             self.write_stream.restart();
         }
-        let temp = self.aof.files.temp_base_name();
-        match self.write_base(&temp) {
-            Ok(format) => {
+        let path = self.aof.files.path(&self.aof.files.temp_base_name());
+        let (format, target) = if self.config.bool(config::AOF_USE_RDB_PREAMBLE) {
+            let target = path.clone();
+            (BaseFormat::Rdb, Target::Rdb { temp: path, target })
+        } else {
+            let seconds = self.front.clock.now() / 1000;
+            let timestamp = self.aof.settings.timestamps.then_some(seconds);
+            (BaseFormat::Commands, Target::Commands { path, timestamp })
+        };
+        self.aof.rewrite = Rewrite::Writing { format };
+        self.start_snapshot(Purpose::AofBase, target);
+    }
+
+    /// The snapshot for the base is written, or not.
+    pub(crate) fn base_written(&mut self, result: Result<(), WriteError>) {
+        let Rewrite::Writing { format } = self.aof.rewrite else {
+            unreachable!("a base is written for a rewrite");
+        };
+        match result {
+            Ok(()) => {
+                let temp = self.aof.files.temp_base_name();
                 front::log_notice!("Successfully created the temporary AOF base file {temp}");
                 front::log_notice!("Background AOF rewrite terminated with success");
                 self.finish_rewrite(format);
             }
             Err(error) => {
-                front::log_warning!(
-                    "Write error writing append only file on disk: {}",
-                    io_reason(&error)
-                );
+                if let WriteError::Disk(_, error) = &error {
+                    front::log_warning!(
+                        "Write error writing append only file on disk: {}",
+                        io_reason(error)
+                    );
+                }
                 front::log_warning!("Background AOF rewrite terminated with error");
                 self.rewrite_failed();
             }
@@ -398,6 +429,10 @@ impl Server {
             Rewrite::Finishing => {}
             Rewrite::Opening { abandoned } => *abandoned = true,
             Rewrite::Switching { .. } => self.rewrite_abandoned(),
+            Rewrite::Writing { .. } => {
+                self.abandon_snapshot();
+                self.rewrite_abandoned();
+            }
         }
         front::log_notice!("Killing running AOF rewrite child: {}", std::process::id());
     }
@@ -412,7 +447,7 @@ impl Server {
 
     /// Starts a rewrite that is due: scheduled, or because the AOF has grown.
     pub(crate) fn rewrite_when_due(&mut self) {
-        if self.is_rewriting() || self.is_loading() {
+        if self.is_writing_snapshot() || self.is_loading() {
             return;
         }
         let now_seconds = self.front.clock.now() / 1000;

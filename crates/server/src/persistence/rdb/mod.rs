@@ -1,17 +1,26 @@
 //! RDB files: writing them whole or not at all, and reading them on a thread of its own.
 
+mod background;
 pub(crate) mod check;
 pub(crate) mod file;
 pub(crate) mod reading;
-mod save;
+pub(crate) mod save;
 
 use front::UnixMillis;
 
 /// What INFO and LASTSAVE tell of RDB files.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RdbStatus {
     /// When the dataset was last saved, or the node started.
     pub(crate) last_save: UnixMillis,
+    /// When the last BGSAVE began.
+    pub(crate) last_try: UnixMillis,
+    /// The last save failed.
+    pub(crate) last_failed: bool,
+    /// How long the last BGSAVE took, in seconds; -1 before the first.
+    pub(crate) last_seconds: i64,
+    /// A BGSAVE is wanted as soon as it may begin.
+    pub(crate) save_scheduled: bool,
     /// Saves tried since the start.
     pub(crate) saves: u64,
     /// Of the last file that was loaded.
@@ -19,4 +28,20 @@ pub(crate) struct RdbStatus {
     pub(crate) loaded_expired: u64,
     /// Libraries of functions that came with the data and do not load here, as their sources: they are saved with it.
     pub(crate) functions: Vec<Vec<u8>>,
+}
+
+impl Default for RdbStatus {
+    fn default() -> RdbStatus {
+        RdbStatus {
+            last_save: 0,
+            last_try: 0,
+            last_failed: false,
+            last_seconds: -1,
+            save_scheduled: false,
+            saves: 0,
+            loaded_keys: 0,
+            loaded_expired: 0,
+            functions: Vec::new(),
+        }
+    }
 }

@@ -63,6 +63,7 @@ impl Server {
                 front::log_notice!("DB saved on disk");
                 self.stats.dirty = 0;
                 self.rdb.last_save = self.front.clock.now();
+                self.rdb.last_failed = false;
                 true
             }
             Err((Failed::Open, error)) => {
@@ -105,6 +106,16 @@ impl Server {
         result.map_err(|error| (Failed::Write, error))
     }
 
+    /// The libraries of functions, which come before the entries.
+    pub(crate) fn put_functions(&self, encoder: &mut Encoder) {
+        for (_, library) in self.scripting.functions.libraries() {
+            encoder.function(&library.code);
+        }
+        for code in &self.rdb.functions {
+            encoder.function(code);
+        }
+    }
+
     fn write_dataset(
         &mut self,
         writer: &mut RdbWriter,
@@ -114,12 +125,7 @@ impl Server {
         let saved_use = self.saved_use();
         let mut encoder = Encoder::new(options.compress);
         encoder.preamble(&self.rdb_preamble(aof_base));
-        for (_, library) in self.scripting.functions.libraries() {
-            encoder.function(&library.code);
-        }
-        for code in &self.rdb.functions {
-            encoder.function(code);
-        }
+        self.put_functions(&mut encoder);
         for (index, db) in self.keyspace.iter().filter(|(_, db)| !db.is_empty()) {
             encoder.select_db(index);
             encoder.resize_db(db.len(), db.expiring_len());
