@@ -9,6 +9,7 @@ DEBUG_BIN := target/debug/platform-kv
 CHECKED_BIN := target/checked/platform-kv
 COMMANDS ?= 1000000
 DATASETS ?= 1000
+CONNECTIONS ?= 10000
 SEED     ?= fresh
 KINDS    ?= all
 UNITS    ?=
@@ -18,7 +19,7 @@ SECONDS  ?= 3
 FUZZ_BIN := target/checked/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit power-loss kills compat container differential exchange fuzz clients conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit power-loss kills compat container differential exchange fuzz clients stress conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -53,6 +54,10 @@ exchange: setup $(CHECKED_BIN) ## random datasets as RDB and AOF to redis-server
 fuzz: setup ## hostile bytes for what reads bytes from outside: TARGET=resp SECONDS=60 SEED=1
 	cargo build --profile checked -p fuzz
 	$(FUZZ_BIN) $(TARGET) $(SECONDS) $(SEED)
+
+stress: setup $(CHECKED_BIN) ## ten thousand connections, most of them bad, and how the others fare: CONNECTIONS=10000
+	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) STRESS_CONNECTIONS=$(CONNECTIONS) STRESS_SECONDS=15 \
+	  cargo test -p tests --test stress -- --nocapture
 
 clients: $(DEBUG_BIN) ## redis-py, ioredis, go-redis, redis-cli and redis-benchmark on a node
 	@tools/setup clients

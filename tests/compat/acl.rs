@@ -218,3 +218,15 @@ fn users_can_stand_in_the_configuration() {
         "#,
     );
 }
+
+#[test]
+fn a_dry_run_shows_an_unknown_name_up_to_its_first_nul() {
+    same(
+        r#"
+        ACL DRYRUN "\x00\xff\r\n" set h m
+        ACL DRYRUN "a\r\n\xff" set h m
+        ACL DRYRUN default "no\x00thing" h m
+        ACL DRYRUN default "\xff\r\n" h m
+        "#,
+    );
+}

@@ -389,3 +389,21 @@ fn libraries_are_dumped_and_restored() {
         "##,
     );
 }
+
+#[test]
+fn the_bytes_of_an_error_arrive_as_they_are_up_to_a_nul() {
+    same(
+        r#"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "\xee\x81 \xff"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "one\x00 two"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "\x00"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "word\r\n\n"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "\r\n"
+        EVAL "return redis.error_reply(ARGV[1])" 0 "-two words\r"
+        EVAL "return {err=ARGV[1]}" 0 "MY \xff\r\nline"
+        EVAL "return redis.pcall('nothing', ARGV[1])" 0 "\xff"
+        EVAL "error({err=ARGV[1]})" 0 "MY \xff\r\nline"
+        EVAL "error(ARGV[1])" 0 "MY \xff"
+        "#,
+    );
+}

@@ -799,3 +799,19 @@ fn keyspace_events_of_sorted_sets() {
         "#,
     );
 }
+
+#[test]
+fn a_score_of_minus_zero_shows_in_replies_and_is_stored_as_zero() {
+    same(
+        r#"
+        ZADD a 0 m -5 n
+        ZUNION 1 a WEIGHTS -16 WITHSCORES
+        ZUNION 2 a a WEIGHTS -17 103 WITHSCORES
+        ZINTER 1 a WEIGHTS -1 WITHSCORES
+        ZDIFF 1 a WITHSCORES
+        ZUNIONSTORE d 1 a WEIGHTS -16
+        ZRANGE d 0 -1 WITHSCORES
+        OBJECT ENCODING d
+        "#,
+    );
+}

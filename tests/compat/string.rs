@@ -1,6 +1,6 @@
 //! Strings: SET and its options, counters, ranges.
 
-use tests::compat::same;
+use tests::compat::{same, same_with};
 
 #[test]
 fn set_and_get_keep_any_bytes() {
@@ -505,6 +505,54 @@ fn longest_common_subsequences() {
         LCS big1 big2
         LCS big1 big2 LEN
         LCS big1 a LEN
+        "#,
+    );
+}
+
+#[test]
+fn lcs_looks_up_both_keys_also_when_the_first_is_wrong() {
+    same_with(
+        &["--notify-keyspace-events", "Km"],
+        r#"
+        HSET h f v
+        SET s text
+        b: PSUBSCRIBE *
+        LCS h missing
+        b<
+        LCS missing h
+        b<
+        LCS h h
+        LCS s missing
+        b<
+        b!
+        "#,
+    );
+}
+
+#[test]
+fn an_option_may_be_said_twice_but_not_two_that_exclude_each_other() {
+    same(
+        r#"
+        SET k v EX 100 EX 2000
+        ? TTL k
+        SET k v EX 100 PX 100000
+        SET k v EX 100 EXAT 4102444800
+        SET k v KEEPTTL KEEPTTL
+        SET k v KEEPTTL EX 100
+        SET k v EX 100 KEEPTTL
+        SET k v NX NX
+        SET k v NX XX
+        SET k v GET GET
+        SET k v EX 100 EX
+        GETEX k PERSIST PERSIST
+        TTL k
+        GETEX k EX 100 EX 2000
+        GETEX k EX 100 PX 2000
+        GETEX k PERSIST EX 100
+        GETEX k EX 100 PERSIST
+        GETEX k EX 100 EX
+        GETEX k EXAT 4102444800 EXAT 4102444801
+        EXPIRETIME k
         "#,
     );
 }

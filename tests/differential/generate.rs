@@ -258,6 +258,9 @@ impl<'a> Generator<'a> {
         values::keep_apart_from_the_clock(&mut words);
         let random_effect = name == "spop" || (name == "xadd" && words.iter().any(|w| w == b"*"));
         let key = words.get(1).cloned();
+        if let Some(key) = lex_range_of(&name, &words) {
+            push(equal_scores(key));
+        }
         push(words);
         if random_effect && let Some(key) = key {
             push(vec![b"DEL".to_vec(), key]);
@@ -405,6 +408,24 @@ enum Part {
     Word(Vec<u8>),
     Key(Vec<u8>),
     CountOfKeys,
+}
+
+/// The key a range of members is asked of.
+fn lex_range_of<'a>(name: &str, words: &'a [Vec<u8>]) -> Option<&'a Vec<u8>> {
+    match name {
+        "zrangebylex" | "zrevrangebylex" | "zlexcount" | "zremrangebylex" => words.get(1),
+        "zrange" if words.iter().any(|word| lower(word) == "bylex") => words.get(1),
+        "zrangestore" if words.iter().any(|word| lower(word) == "bylex") => words.get(2),
+        _ => None,
+    }
+}
+
+/// Members are in order where scores are equal only; where they are not, what redis-server finds depends on the levels its
+/// skip list happens to have.
+fn equal_scores(key: &[u8]) -> Vec<Vec<u8>> {
+    [&b"ZUNIONSTORE"[..], key, b"1", key, b"WEIGHTS", b"0"]
+        .map(<[u8]>::to_vec)
+        .to_vec()
 }
 
 pub(crate) fn lower(word: &[u8]) -> String {

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use tests::compat::Protocol;
 use tests::{Connection, Dataset, Reply, ReplyError, Server, quote, split_words};
 
-use crate::explain::explained;
+use crate::explain::{explained, misses_of_sort_in_any_order};
 use crate::generate::{CONNECTIONS, Step, confirms_each_channel, lower};
 
 /// What is sent from empty servers on.
@@ -58,6 +58,13 @@ impl Pair {
             text: format!("{name}: {error:?}; its log:\n{}", self.ours.log_tail()),
             fatal: true,
         };
+        let gone = |start: usize, batch: &[Step], name: &str, error: &ReplyError| {
+            let mut difference = fatal(start + batch.len() - 1, name, error);
+            for step in batch {
+                let _ = write!(difference.text, "\n  {}", quote(&step.words));
+            }
+            difference
+        };
         let mut redis = match Side::open(&self.redis, scenario) {
             Ok(side) => side,
             Err(error) => return Some(fatal(0, "redis-server", &error)),
@@ -72,11 +79,11 @@ impl Pair {
             for batch in run.chunks(BATCH) {
                 let expected = match redis.answers(batch) {
                     Ok(answers) => answers,
-                    Err(error) => return Some(fatal(start, "redis-server", &error)),
+                    Err(error) => return Some(gone(start, batch, "redis-server", &error)),
                 };
                 let found = match ours.answers(batch) {
                     Ok(answers) => answers,
-                    Err(error) => return Some(fatal(start, "platform-kv", &error)),
+                    Err(error) => return Some(gone(start, batch, "platform-kv", &error)),
                 };
                 let queue = &mut queued[batch[0].connection];
                 for (index, step) in batch.iter().enumerate() {
@@ -85,7 +92,8 @@ impl Pair {
                         return Some(differ(scenario, start + index, expected, found));
                     }
                 }
-                if expected.events != found.events {
+                let of = |events: &[Reply]| misses_of_sort_in_any_order(batch, events.to_vec());
+                if of(&expected.events) != of(&found.events) {
                     return Some(Difference {
                         at: start + batch.len() - 1,
                         signature: "events".into(),

@@ -468,8 +468,8 @@ fn wait_shortly(word: &mut Vec<u8>) {
     let seconds = std::str::from_utf8(word)
         .ok()
         .and_then(|text| text.trim().parse::<f64>().ok());
-    // Beyond 2^53 it is an error on both.
-    if seconds.is_some_and(|seconds| (0.0..9e15).contains(&seconds)) {
+    // Beyond 2^53 it is an error on both; less than a millisecond below 0 is rounded to 0, which means forever.
+    if seconds.is_some_and(|seconds| seconds > -0.001 && seconds < 9e15) {
         *word = b"0.01".to_vec();
     }
 }

@@ -205,7 +205,11 @@ fn error_reply(lua: &Lua, values: MultiValue) -> Result<Table> {
     let Some(text) = one_text(&values) else {
         return single_field(lua, "err", b"ERR wrong number or type of arguments");
     };
-    let text = text.strip_prefix(b"-").unwrap_or(&text);
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    let mut text = text.strip_prefix(b"-").unwrap_or(text);
+    while let [rest @ .., b'\r' | b'\n'] = text {
+        text = rest;
+    }
     match text.contains(&b' ') {
         true => single_field(lua, "err", text),
         false => single_field(lua, "err", &[b"ERR ", text].concat()),

@@ -316,7 +316,7 @@ impl Server {
                 if !counted {
                     return Err(error);
                 }
-                cx.reply.error(error.to_string());
+                cx.reply.error(error.to_bytes());
                 return Ok(());
             }
         };
@@ -324,8 +324,7 @@ impl Server {
             && let Ok(Value::String(text)) = table.raw_get("err")
             && !is_counted(table)
         {
-            let text = String::from_utf8_lossy(&one_line(&text.as_bytes())).into_owned();
-            return Err(CommandError::Text(text.into()));
+            return Err(CommandError::quoting(&[&text.as_bytes()]));
         }
         lua_to_reply(&value, &mut cx.reply, running.resp3).map_err(|error| lua_failed(&error))
     }
@@ -604,17 +603,26 @@ fn described(failure: &Value, text: Option<String>, name: &str) -> (CommandError
         return (error, false);
     };
     let field = |field: &str| match table.raw_get(field) {
-        Ok(Value::String(text)) => Some(String::from_utf8_lossy(&text.as_bytes()).into_owned()),
-        Ok(Value::Integer(number)) => Some(number.to_string()),
+        Ok(Value::String(text)) => Some(text.as_bytes().to_vec()),
+        Ok(Value::Integer(number)) => Some(number.to_string().into_bytes()),
         _ => None,
     };
     let text = text
+        .map(String::into_bytes)
         .or_else(|| field("err"))
-        .unwrap_or_else(|| "ERR the script raised an error without a text".into());
-    let mut whole = format!("{text} script: {name}");
-    if let (Some(source), Some(line)) = (field("source"), field("line")) {
-        whole.push_str(&format!(", on {source}:{line}."));
-    }
-    let whole = String::from_utf8_lossy(&one_line(whole.as_bytes())).into_owned();
-    (CommandError::Text(whole.into()), is_counted(table))
+        .unwrap_or_else(|| b"ERR the script raised an error without a text".to_vec());
+    let whole = match (field("source"), field("line")) {
+        (Some(source), Some(line)) => CommandError::quoting(&[
+            &text,
+            b" script: ",
+            name.as_bytes(),
+            b", on ",
+            &source,
+            b":",
+            &line,
+            b".",
+        ]),
+        _ => CommandError::quoting(&[&text, b" script: ", name.as_bytes()]),
+    };
+    (whole, is_counted(table))
 }

@@ -154,19 +154,16 @@ fn cat(cx: &mut FrontContext<'_>) -> CommandResult {
 }
 
 fn dryrun(cx: &mut FrontContext<'_>) -> CommandResult {
-    let shown = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let (name, request) = (cx.args[2], &cx.args[3..]);
     let table = &cx.front.table;
     let (user, _) = cx
         .front
         .acl
         .by_name(name)
-        .ok_or_else(|| CommandError::err(format_args!("User '{}' not found", shown(name))))?;
+        .ok_or_else(|| CommandError::quoting(&[b"ERR User '", name, b"' not found"]))?;
     let Lookup::Found(command) = table.lookup(request) else {
-        let command = shown(request[0]);
-        return Err(CommandError::err(format_args!(
-            "Command '{command}' not found"
-        )));
+        let parts: [&[u8]; 3] = [b"ERR Command '", request[0], b"' not found"];
+        return Err(CommandError::quoting(&parts));
     };
     let entry = table.entry(command);
     if !entry.arity_accepts(request.len()) {

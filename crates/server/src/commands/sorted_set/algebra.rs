@@ -417,9 +417,19 @@ fn combine(
             for input in &inputs {
                 input.members.show_while(|member, score| {
                     let score = input.weighted(score);
+                    let mut left_zero = None;
                     result.update(member, limits, |sum| {
-                        Some(sum.map_or(score, |sum| aggregate.of(sum, score)))
+                        let total = sum.map_or(score, |sum| aggregate.of(sum, score));
+                        // From -0 to 0 is no change to a sorted set, but one that replies show.
+                        left_zero = sum
+                            .filter(|sum| total == 0.0 && sum.to_bits() != total.to_bits())
+                            .map(|_| total);
+                        Some(total)
                     });
+                    if let Some(total) = left_zero {
+                        result.remove(member);
+                        result.insert(member, total, limits);
+                    }
                     true
                 });
             }
@@ -465,7 +475,14 @@ fn compute(
     command: &str,
 ) -> Result<(SortedSet, bool), CommandError> {
     let (keys, words) = split_keys(words, command)?;
-    let limits = cx.settings.sorted_set_limits();
+    let limits = match stores {
+        true => cx.settings.sorted_set_limits(),
+        // A listpack has no -0, which Redis shows in a reply.
+        false => SortedSetLimits {
+            entries: 0,
+            value: 0,
+        },
+    };
     let members = cx
         .db
         .get_many(keys, |value| {

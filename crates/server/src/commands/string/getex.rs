@@ -64,16 +64,25 @@ enum Change<'a> {
     To(&'a [u8], Unit),
 }
 
+/// The same option may be said again and counts anew; two different ones exclude each other.
 fn parse_change<'a>(options: &[&'a [u8]]) -> Result<Change<'a>, CommandError> {
-    match options {
-        [] => Ok(Change::Nothing),
-        [word] if word.eq_ignore_ascii_case(b"PERSIST") => Ok(Change::Persist),
-        [word, value] => {
-            let unit = Unit::of_option(word).ok_or(CommandError::Syntax)?;
-            Ok(Change::To(value, unit))
-        }
-        _ => Err(CommandError::Syntax),
+    let mut change = Change::Nothing;
+    let mut words = options.iter();
+    while let Some(word) = words.next() {
+        change = match (change, Unit::of_option(word)) {
+            (Change::Nothing | Change::Persist, None) if word.eq_ignore_ascii_case(b"PERSIST") => {
+                Change::Persist
+            }
+            (Change::Nothing, Some(unit)) => {
+                Change::To(words.next().ok_or(CommandError::Syntax)?, unit)
+            }
+            (Change::To(_, known), Some(unit)) if known == unit => {
+                Change::To(words.next().ok_or(CommandError::Syntax)?, unit)
+            }
+            _ => return Err(CommandError::Syntax),
+        };
     }
+    Ok(change)
 }
 
 fn getex(cx: &mut DataContext<'_>) -> CommandResult {

@@ -63,14 +63,16 @@ impl Options {
 
 fn lcs(cx: &mut DataContext<'_>) -> CommandResult {
     let args = cx.args;
-    let mut texts: [Vec<u8>; 2] = Default::default();
-    for (text, key) in texts.iter_mut().zip(&args[1..3]) {
-        let string = cx
-            .db
-            .string(key)
-            .map_err(|_| CommandError::text("ERR The specified keys must contain string values"))?;
-        *text = string.map(|string| string.to_vec()).unwrap_or_default();
-    }
+    // Both are looked up before either may be wrong: what listens hears of both.
+    let texts = [args[1], args[2]].map(|key| {
+        let string = cx.db.string(key)?;
+        Ok(string.map(|string| string.to_vec()).unwrap_or_default())
+    });
+    let not_strings = |_: store::db::WrongType| {
+        CommandError::text("ERR The specified keys must contain string values")
+    };
+    let [a, b] = texts;
+    let texts: [Vec<u8>; 2] = [a.map_err(not_strings)?, b.map_err(not_strings)?];
     let options = Options::parse(&args[3..])?;
     let [a, b] = &texts;
     let too_large = Common::table_bytes(a, b) > cx.settings.proto_max_bulk_len as u64;

@@ -208,7 +208,8 @@ fn parse_options<'a>(words: &[&'a [u8]]) -> Result<Options<'a>, CommandError> {
             options.keep_ttl = true;
         } else if let Some(unit) = unit
             && !options.keep_ttl
-            && options.expiry.is_none()
+            // Said again it counts anew.
+            && options.expiry.is_none_or(|(known, _)| known == unit)
             && let Some(value) = words.next()
         {
             options.expiry = Some((unit, value));
