@@ -109,3 +109,20 @@ fn web_requests_are_cut_off() {
     same("b: raw \"Host: x\\r\\n\"");
     same_in(Protocol::Resp2, &[], "b: raw \"GET / HTTP/1.1\\r\\n\"");
 }
+
+#[test]
+fn errors_quote_words_up_to_a_nul_and_on_one_line() {
+    same(
+        r#"
+        ACL CAT "a\xff\r\nb\x00c"
+        ACL SETUSER u "+a\xff\r\nb\x00c"
+        ACL SETUSER u "(a\xff\r\nb\x00c"
+        LATENCY GRAPH "a\xff\r\nb\x00c"
+        CLIENT LIST TYPE "a\xff\r\nb\x00c"
+        CLIENT KILL USER "a\xff\r\nb\x00c"
+        FUNCTION LOAD "a\xff\r\nb\x00c" code
+        FUNCTION LIST "a\xff\r\nb\x00c"
+        CLIENT TRACKING ON BCAST PREFIX "\xff\r\n" PREFIX "\xff\r\nb"
+        "#,
+    );
+}

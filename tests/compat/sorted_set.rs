@@ -812,6 +812,12 @@ fn a_score_of_minus_zero_shows_in_replies_and_is_stored_as_zero() {
         ZUNIONSTORE d 1 a WEIGHTS -16
         ZRANGE d 0 -1 WITHSCORES
         OBJECT ENCODING d
+        ZADD a 3 {long*100}
+        ZUNIONSTORE d 1 a WEIGHTS -16
+        ZRANGE d 0 -1 WITHSCORES
+        OBJECT ENCODING d
+        ZUNIONSTORE d 1 missing
+        EXISTS d
         "#,
     );
 }

@@ -13,6 +13,10 @@
     clippy::unwrap_used,
     reason = "a test helper that fails should fail the test"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "how long a scenario took bounds how far times may be apart"
+)]
 
 mod explain;
 mod generate;

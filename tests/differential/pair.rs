@@ -2,6 +2,7 @@
 //! the whole dataset at the end.
 
 use std::fmt::{self, Write};
+use std::time::{Duration, Instant};
 
 use tests::compat::Protocol;
 use tests::{Connection, Dataset, Reply, ReplyError, Server, quote, split_words};
@@ -73,6 +74,7 @@ impl Pair {
             Ok(side) => side,
             Err(error) => return Some(fatal(0, "platform-kv", &error)),
         };
+        let start_time = Instant::now();
         let mut queued = [const { Vec::new() }; CONNECTIONS];
         let mut start = 0;
         for run in scenario.steps.chunk_by(|a, b| a.connection == b.connection) {
@@ -108,11 +110,13 @@ impl Pair {
                 start += batch.len();
             }
         }
-        self.compare_datasets(scenario.steps.len())
+        self.compare_datasets(scenario.steps.len(), start_time.elapsed())
     }
 
-    fn compare_datasets(&self, steps: usize) -> Option<Difference> {
-        const SLACK_MS: i64 = 2000;
+    /// A relative time counts from when each server was told: anywhere in the scenario's own time.
+    fn compare_datasets(&self, steps: usize, duration: Duration) -> Option<Difference> {
+        const SLACK: Duration = Duration::from_secs(2);
+        let slack_ms = (SLACK + duration).as_millis() as i64;
         let read = |server: &Server| Dataset::read(&mut server.connect(), DBS);
         let (Ok(expected), Ok(found)) = (read(&self.redis), read(&self.ours)) else {
             return Some(Difference {
@@ -122,7 +126,7 @@ impl Pair {
                 fatal: true,
             });
         };
-        let lines = expected.differences(&found, SLACK_MS);
+        let lines = expected.differences(&found, slack_ms);
         (!lines.is_empty()).then(|| Difference {
             at: steps,
             signature: "dataset".into(),

@@ -132,10 +132,8 @@ fn cat(cx: &mut FrontContext<'_>) -> CommandResult {
             }
         }
         [_, _, name] => {
-            let category = Categories::by_name(name).ok_or_else(|| {
-                let name = String::from_utf8_lossy(name);
-                CommandError::err(format_args!("Unknown category '{name}'"))
-            })?;
+            let category = Categories::by_name(name)
+                .ok_or_else(|| CommandError::quoting(&[b"ERR Unknown category '", name, b"'"]))?;
             let names: Vec<&str> = cx
                 .front
                 .table

@@ -41,8 +41,9 @@ const ADMIN: Flags = PLAIN.and(Flags::ADMIN);
 
 /// A wrong number of words that the arity alone does not show.
 fn too_many_words(subcommand: &[u8]) -> CommandError {
-    CommandError::err(format_args!(
-        "unknown subcommand or wrong number of arguments for '{}'. Try ACL HELP.",
-        String::from_utf8_lossy(subcommand)
-    ))
+    CommandError::quoting(&[
+        b"ERR unknown subcommand or wrong number of arguments for '",
+        subcommand,
+        b"'. Try ACL HELP.",
+    ])
 }

@@ -75,18 +75,21 @@ fn setuser(cx: &mut FrontContext<'_>) -> CommandResult {
         ));
     }
     let rules = merge_selector_words(&cx.args[3..]).map_err(|selector| {
-        CommandError::err(format_args!(
-            "Unmatched parenthesis in acl selector starting at '{}'.",
-            String::from_utf8_lossy(&selector)
-        ))
+        CommandError::quoting(&[
+            b"ERR Unmatched parenthesis in acl selector starting at '",
+            &selector,
+            b"'.",
+        ])
     })?;
     let front = &mut *cx.front;
     let user = front.acl.set_user(&front.table, name, &rules).map_err(
         |UserRuleError { rule, error }| {
-            CommandError::err(format_args!(
-                "Error in ACL SETUSER modifier '{}': {error}",
-                String::from_utf8_lossy(&rule)
-            ))
+            CommandError::quoting(&[
+                b"ERR Error in ACL SETUSER modifier '",
+                &rule,
+                b"': ",
+                error.to_string().as_bytes(),
+            ])
         },
     )?;
     front.close_listeners_without_permission(user, cx.client);

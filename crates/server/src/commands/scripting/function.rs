@@ -230,10 +230,11 @@ fn restore(cx: &mut ServerContext<'_>) -> CommandResult {
             ));
         }
         _ => {
-            return Err(CommandError::err(format_args!(
-                "unknown subcommand or wrong number of arguments for '{}'. Try FUNCTION HELP.",
-                String::from_utf8_lossy(cx.args[1])
-            )));
+            return Err(CommandError::quoting(&[
+                b"ERR unknown subcommand or wrong number of arguments for '",
+                cx.args[1],
+                b"'. Try FUNCTION HELP.",
+            ]));
         }
     };
     let check = !cx.server.debug.skip_checksum_validation;
@@ -266,10 +267,10 @@ fn load(cx: &mut ServerContext<'_>) -> CommandResult {
     let mut replace = false;
     for option in options {
         if !option.eq_ignore_ascii_case(b"REPLACE") {
-            let option = String::from_utf8_lossy(option);
-            return Err(CommandError::err(format_args!(
-                "Unknown option given: {option}"
-            )));
+            return Err(CommandError::quoting(&[
+                b"ERR Unknown option given: ",
+                option,
+            ]));
         }
         replace = true;
     }
@@ -289,8 +290,7 @@ fn list(cx: &mut ServerContext<'_>) -> CommandResult {
             let missing = CommandError::text("ERR library name argument was not given");
             pattern = Some(*words.next().ok_or(missing)?);
         } else {
-            let word = String::from_utf8_lossy(word);
-            return Err(CommandError::err(format_args!("Unknown argument {word}")));
+            return Err(CommandError::quoting(&[b"ERR Unknown argument ", word]));
         }
     }
     let libraries = cx.server.scripting.functions.libraries();

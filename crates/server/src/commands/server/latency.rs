@@ -126,10 +126,7 @@ fn graph(cx: &mut ServerContext<'_>) -> CommandResult {
     let event = cx.args[2];
     let text = cx.server.latency.graph(event, cx.now / 1000);
     let text = text.ok_or_else(|| {
-        CommandError::err(format_args!(
-            "No samples available for event '{}'",
-            String::from_utf8_lossy(event)
-        ))
+        CommandError::quoting(&[b"ERR No samples available for event '", event, b"'"])
     })?;
     cx.reply.verbatim(b"txt", text);
     Ok(())

@@ -475,13 +475,10 @@ fn compute(
     command: &str,
 ) -> Result<(SortedSet, bool), CommandError> {
     let (keys, words) = split_keys(words, command)?;
-    let limits = match stores {
-        true => cx.settings.sorted_set_limits(),
-        // A listpack has no -0, which Redis shows in a reply.
-        false => SortedSetLimits {
-            entries: 0,
-            value: 0,
-        },
+    // A listpack has no -0, which replies show, and so does what is too large for a listpack.
+    let no_listpack = SortedSetLimits {
+        entries: 0,
+        value: 0,
     };
     let members = cx
         .db
@@ -498,7 +495,11 @@ fn compute(
         .zip(&options.weights)
         .map(|(members, &weight)| Input { members, weight })
         .collect();
-    let result = combine(operation, inputs, options.aggregate, limits);
+    let result = combine(operation, inputs, options.aggregate, no_listpack);
+    let result = match stores {
+        true => result.packed(cx.settings.sorted_set_limits()),
+        false => result,
+    };
     Ok((result, options.with_scores))
 }
 

@@ -391,6 +391,21 @@ impl SortedSet {
         self.iter_ranks(rank..rank + 1, Order::Ascending).next()
     }
 
+    /// The same members in a listpack, if they fit into one, where a score of -0 becomes 0.
+    #[must_use]
+    pub fn packed(self, limits: SortedSetLimits) -> SortedSet {
+        let mut packed = SortedSet::default();
+        if self.len() <= limits.entries {
+            self.for_each(|member, score| {
+                packed.insert(member, score, limits);
+            });
+        }
+        match packed.form {
+            Form::Listpack(_) if packed.len() == self.len() => packed,
+            _ => self,
+        }
+    }
+
     /// Gives up the listpack whatever the limits: SORT does that to what it sorts.
     pub fn leave_listpack(&mut self) {
         self.become_table();

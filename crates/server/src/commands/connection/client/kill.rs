@@ -116,10 +116,7 @@ fn parse_id(word: &[u8]) -> Result<u64, CommandError> {
 fn known_user(name: &[u8], acl: &Acl) -> Result<UserId, CommandError> {
     match acl.by_name(name) {
         Some((id, _)) => Ok(id),
-        None => Err(CommandError::err(format_args!(
-            "No such user '{}'",
-            String::from_utf8_lossy(name)
-        ))),
+        None => Err(CommandError::quoting(&[b"ERR No such user '", name, b"'"])),
     }
 }
 

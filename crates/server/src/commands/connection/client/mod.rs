@@ -134,12 +134,7 @@ fn parse_class(word: &[u8]) -> Result<ClientClass, CommandError> {
         .iter()
         .find(|(name, _)| word.eq_ignore_ascii_case(name))
         .map(|(_, class)| *class)
-        .ok_or_else(|| {
-            CommandError::err(format_args!(
-                "Unknown client type '{}'",
-                String::from_utf8_lossy(word)
-            ))
-        })
+        .ok_or_else(|| CommandError::quoting(&[b"ERR Unknown client type '", word, b"'"]))
 }
 
 /// `ON` or `OFF`.

@@ -168,11 +168,15 @@ fn check(wanted: &Tracking, present: Option<&Tracking>) -> CommandResult {
 fn check_prefixes(wanted: &[Box<[u8]>], existing: &[Box<[u8]>]) -> CommandResult {
     let overlaps = |a: &[u8], b: &[u8]| a.starts_with(b) || b.starts_with(a);
     let complain = |prefix: &[u8], kind: &str, other: &[u8]| {
-        Err(CommandError::err(format_args!(
-            "Prefix '{}' overlaps with {kind} prefix '{}'. Prefixes for a single client must not overlap.",
-            String::from_utf8_lossy(prefix),
-            String::from_utf8_lossy(other),
-        )))
+        Err(CommandError::quoting(&[
+            b"ERR Prefix '",
+            prefix,
+            b"' overlaps with ",
+            kind.as_bytes(),
+            b" prefix '",
+            other,
+            b"'. Prefixes for a single client must not overlap.",
+        ]))
     };
     for (index, prefix) in wanted.iter().enumerate() {
         if let Some(other) = existing.iter().find(|other| overlaps(prefix, other)) {
