@@ -41,10 +41,13 @@ pub(crate) const SETTLED_GROUPS: &[&str] = &[
     "hash",
     "list",
     "set",
+    "sorted-set",
     "stream",
     "generic",
     "bitmap",
     "hyperloglog",
+    "geo",
+    "scripting",
     "pubsub",
     "transactions",
     "connection",
@@ -256,13 +259,22 @@ impl<'a> Generator<'a> {
             self.spoil(&mut words);
         }
         values::keep_apart_from_the_clock(&mut words);
-        let random_effect = name == "spop" || (name == "xadd" && words.iter().any(|w| w == b"*"));
-        let key = words.get(1).cloned();
+        let has = |option: &str| words.iter().position(|word| lower(word) == option);
+        let random_effect = name == "spop" || (name == "xadd" && has("*").is_some());
+        let mut key = words.get(1).filter(|_| random_effect).cloned();
+        // Texts of equal weight are stored in any order.
+        if name == "sort"
+            && has("by").is_some()
+            && has("alpha").is_some()
+            && let Some(store) = has("store")
+        {
+            key = words.get(store + 1).cloned();
+        }
         if let Some(key) = lex_range_of(&name, &words) {
             push(equal_scores(key));
         }
         push(words);
-        if random_effect && let Some(key) = key {
+        if let Some(key) = key {
             push(vec![b"DEL".to_vec(), key]);
         }
     }

@@ -343,7 +343,7 @@ const SCRIPTS: &[&str] = &[
     "return redis.call('SET', KEYS[1], ARGV[1])",
     "return redis.call('GET', KEYS[1])",
     "return redis.pcall('LPUSH', KEYS[1], unpack(ARGV))",
-    "redis.call('HSET', KEYS[1], 'f', ARGV[1]); return redis.call('HGETALL', KEYS[1])",
+    "redis.call('HSET', KEYS[1], 'f', ARGV[1]); return #redis.call('HGETALL', KEYS[1])",
     "return {KEYS, ARGV, #KEYS, 3.99, true, false, 'x'}",
     "return {1, 2, nil, 4}",
     "return redis.error_reply(ARGV[1] or 'MY')",
@@ -353,7 +353,7 @@ const SCRIPTS: &[&str] = &[
     "return {redis.call('TYPE', KEYS[1]), redis.call('OBJECT', 'ENCODING', KEYS[1])}",
     "return redis.pcall('nothing')",
     "return redis.call('BLPOP', KEYS[1], 0)",
-    "redis.setresp(3); return redis.call('HGETALL', KEYS[1])",
+    "redis.setresp(3); return redis.call('ZSCORE', KEYS[1], ARGV[1])",
     "return cjson.encode(redis.call('LRANGE', KEYS[1], 0, -1))",
     "return redis.sha1hex(ARGV[1])",
     "local n = 0; for i = 1, 20 do n = n + redis.call('INCRBY', KEYS[1], i) end; return n",
@@ -452,6 +452,9 @@ pub(crate) fn keep_apart_from_the_clock(words: &mut [Vec<u8>]) {
                 wait_shortly(last);
             }
         }
+        "srandmember" | "hrandfield" | "zrandmember" => {
+            words.iter_mut().skip(2).for_each(ask_for_few);
+        }
         "blmpop" | "bzmpop" => words.iter_mut().skip(1).take(1).for_each(wait_shortly),
         "xread" | "xreadgroup" => {
             for at in 1..words.len() {
@@ -461,6 +464,18 @@ pub(crate) fn keep_apart_from_the_clock(words: &mut [Vec<u8>]) {
             }
         }
         _ => {}
+    }
+}
+
+/// A negative count is answered with that many items, however long that takes.
+fn ask_for_few(word: &mut Vec<u8>) {
+    const MANY: i64 = -1000;
+    let count = std::str::from_utf8(word)
+        .ok()
+        .and_then(|text| text.parse::<i64>().ok());
+    // The very smallest number is an error.
+    if count.is_some_and(|count| (i64::MIN + 1..MANY).contains(&count)) {
+        *word = b"-20".to_vec();
     }
 }
 

@@ -36,7 +36,7 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 /// Requests of a client that asks for far more than that and reads nothing.
 const GREEDY_ASKED: usize = 400;
 /// What a connection may cost beside what it is owed: client, query buffer, reply buffer.
-const CONNECTION_BYTES: u64 = 40_000;
+const CONNECTION_BYTES: u64 = 16_000;
 /// What the node may differ by when all are gone.
 const LEFT_OVER_BYTES: u64 = 24 << 20;
 /// Connections that are measured.
