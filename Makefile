@@ -53,7 +53,8 @@ exchange: setup $(CHECKED_BIN) ## random datasets as RDB and AOF to redis-server
 
 fuzz: setup ## hostile bytes for what reads bytes from outside: TARGET=resp SECONDS=60 SEED=1
 	cargo build --profile checked -p fuzz
-	$(FUZZ_BIN) $(TARGET) $(SECONDS) $(SEED)
+	@# Every input is written to a file first: in memory, where there is a place for that.
+	TMPDIR=$(firstword $(wildcard /dev/shm) /tmp) $(FUZZ_BIN) $(TARGET) $(SECONDS) $(SEED)
 
 stress: setup $(CHECKED_BIN) ## ten thousand connections, most of them bad, and how the others fare: CONNECTIONS=10000
 	PLATFORM_KV_BIN=$(CURDIR)/$(CHECKED_BIN) STRESS_CONNECTIONS=$(CONNECTIONS) STRESS_SECONDS=15 \
