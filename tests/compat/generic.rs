@@ -1,6 +1,6 @@
 //! Commands of any type: existence, expiry, renaming, copying, SCAN, SORT, OBJECT, DUMP.
 
-use tests::compat::same;
+use tests::compat::{same, same_with};
 
 #[test]
 fn cursors_are_read_as_c_reads_unsigned_numbers() {
@@ -305,6 +305,22 @@ fn a_copy_of_a_small_integer_is_not_shared() {
         OBJECT REFCOUNT b
         SET c 6
         OBJECT REFCOUNT c
+        "#,
+    );
+}
+
+#[test]
+fn touch_counts_as_a_use_and_exists_does_not() {
+    let lfu = &["--maxmemory-policy", "allkeys-lfu", "--lfu-log-factor", "0"];
+    same_with(
+        lfu,
+        r#"
+        SET a 1
+        OBJECT FREQ a
+        EXISTS a a a
+        OBJECT FREQ a
+        TOUCH a a missing
+        OBJECT FREQ a
         "#,
     );
 }

@@ -71,7 +71,7 @@ pub(super) static TOUCH: Command = Command {
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Data(exists)),
+    body: Body::Run(Handler::Data(touch)),
 };
 
 pub(super) static TYPE: Command = Command {
@@ -150,6 +150,16 @@ fn exists(cx: &mut DataContext<'_>) -> CommandResult {
     let count = args[1..]
         .iter()
         .filter(|key| cx.db.ask(key).is_some())
+        .count();
+    cx.reply.integer(count as i64);
+    Ok(())
+}
+
+fn touch(cx: &mut DataContext<'_>) -> CommandResult {
+    let args = cx.args;
+    let count = args[1..]
+        .iter()
+        .filter(|key| cx.db.lookup(key).is_some())
         .count();
     cx.reply.integer(count as i64);
     Ok(())
