@@ -310,3 +310,32 @@ fn a_full_table_forgets_keys_and_tells_their_readers() {
         "#,
     );
 }
+
+#[test]
+fn a_script_that_reads_tracks_the_keys_it_declares() {
+    same_in(
+        Protocol::Resp3,
+        &[],
+        r#"
+        CLIENT TRACKING on
+        EVAL "redis.call('set', 'k3', 'v')" 2 k1 k2
+        b: MSET k1 v k2 v
+        PING
+        PING
+        EVAL "redis.call('get', 'k3')" 2 k1 k2
+        b: MSET k1 w k2 w
+        PING
+        PING
+        PING
+        EVAL_RO "redis.call('ping')" 2 k1 k2
+        b: MSET k1 v k2 v
+        PING
+        PING
+        EVAL_RO "redis.call('get', 'k1')" 2 k1 k2
+        b: MSET k1 w k2 w
+        PING
+        PING
+        PING
+        "#,
+    );
+}

@@ -275,9 +275,8 @@ impl Server {
         let took = Duration::from_nanos(self.front.clock.read_mono_ns() - started_ns);
         let end = CallEnd::of(&result, self.effects.block.is_some());
         self.count_call(key, id, args, took, end);
-        if self.tracking.has_clients() && self.front.table.entry(id).spec.flags.has(Flags::READONLY)
-        {
-            self.track_reads(key, id, args);
+        if self.tracking.has_clients() {
+            self.track_call(key, id, args);
         }
         if !self.monitors.is_empty() && !self.is_loading() {
             self.feed_monitors(key, id, args);

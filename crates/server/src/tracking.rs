@@ -6,7 +6,7 @@
 
 use crate::server::Server;
 use front::client::{self, Clients};
-use front::command::{CommandId, key_positions};
+use front::command::{CommandId, Flags, Group, Lookup, key_positions};
 use front::{Client, ClientKey};
 use indexmap::IndexMap;
 use resp::Writer;
@@ -174,8 +174,25 @@ fn remembers_reads(client: &Client) -> bool {
 }
 
 impl Server {
-    /// A command that reads has run: its client may keep what it got.
-    pub(crate) fn track_reads(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]]) {
+    /// A command has run: if it reads, its client may keep what it got. A script that called it may have told any of the
+    /// keys that it declared.
+    pub(crate) fn track_call(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]]) {
+        let spec = self.front.table.entry(id).spec;
+        // What a script read, its commands have told.
+        if !spec.flags.has(Flags::READONLY) || spec.group == Group::Scripting {
+            return;
+        }
+        let Some(script) = &self.scripting.running else {
+            return self.track_reads(key, id, args);
+        };
+        let request = script.request.clone();
+        let request = request.slices();
+        if let Lookup::Found(script) = self.front.table.lookup(&request) {
+            self.track_reads(key, script, &request);
+        }
+    }
+
+    fn track_reads(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]]) {
         if !self.front.clients.get(key).is_some_and(remembers_reads) {
             return;
         }
