@@ -322,6 +322,11 @@ fn monitored(server: &Server) -> Vec<String> {
         "EXEC",
         "EXEC",
         "PUBLISH c m",
+        "EVAL \"redis.call('set', KEYS[1], 'v') return redis.call('get', KEYS[1])\" 1 k",
+        "EVAL_RO \"return redis.call('get', 'k')\" 0",
+        "EVAL \"no Lua\" 0",
+        "EVALSHA 0000000000000000000000000000000000000000 0",
+        "FCALL nosuch 0",
         "ECHO end",
     ];
     for step in steps {

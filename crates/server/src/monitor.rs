@@ -3,7 +3,7 @@
 use crate::redact::redacted;
 use crate::server::Server;
 use front::ClientKey;
-use front::command::{CommandId, Flags};
+use front::command::{CommandId, Flags, Lookup};
 
 /// Who monitors, in order.
 #[derive(Debug, Default)]
@@ -40,13 +40,19 @@ impl Server {
     pub(crate) fn feed_monitors(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]]) {
         /// Not shown: what administers the server.
         const HIDDEN: Flags = Flags::ADMIN.and(Flags::SKIP_MONITOR);
-        let entry = self.front.table.entry(id);
+        if !self.front.table.entry(id).spec.flags.any(HIDDEN) {
+            self.show_to_monitors(key, args);
+        }
+    }
+
+    /// Shows a request to the monitors now: who runs others, as EVAL does, comes before them.
+    pub(crate) fn show_to_monitors(&mut self, key: ClientKey, args: &[&[u8]]) {
+        if self.monitors.is_empty() || self.is_loading() {
+            return;
+        }
         let Some(client) = self.front.clients.get(key) else {
             return;
         };
-        if entry.spec.flags.any(HIDDEN) {
-            return;
-        }
         let source = match self.scripting.running {
             Some(_) => Source::Script,
             None => Source::Client {
@@ -54,7 +60,11 @@ impl Server {
                 unix: client.is_unix(),
             },
         };
-        let words = redacted(&entry.full_name, args);
+        let name = match self.front.table.lookup(args) {
+            Lookup::Found(id) => self.full_name(id),
+            Lookup::Unknown | Lookup::UnknownSubcommand(_) => "",
+        };
+        let words = redacted(name, args);
         let text = line(self.front.clock.read_now_us(), client.db, &source, &words);
         for monitor in self.monitors.clients.clone() {
             self.front.send(monitor, &text);

@@ -96,6 +96,7 @@ const BAD_NAME: &str = "ERR Library names can only contain letters, numbers, or 
 impl Server {
     /// FCALL and FCALL_RO.
     pub(crate) fn fcall(cx: &mut ServerContext<'_>, read_only: bool) -> CommandResult {
+        cx.server.show_to_monitors(cx.client, cx.args);
         let functions = &cx.server.scripting.functions;
         let Some(function) = functions.find(cx.args[1]) else {
             return Err(CommandError::text("ERR Function not found"));

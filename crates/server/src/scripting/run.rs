@@ -158,6 +158,7 @@ pub(super) fn syntax_error(error: &mlua::Error) -> String {
 impl Server {
     /// EVAL and EVAL_RO.
     pub(crate) fn eval(cx: &mut ServerContext<'_>, read_only: bool) -> CommandResult {
+        cx.server.show_to_monitors(cx.client, cx.args);
         let (keys, arguments) = split_keys(cx.args, CommandError::NotInteger)?;
         let name = sha1_hex(cx.args[1]);
         if !cx.server.scripting.cache.contains(&name) {
@@ -168,6 +169,7 @@ impl Server {
 
     /// EVALSHA and EVALSHA_RO.
     pub(crate) fn evalsha(cx: &mut ServerContext<'_>, read_only: bool) -> CommandResult {
+        cx.server.show_to_monitors(cx.client, cx.args);
         let name = String::from_utf8_lossy(cx.args[1]).to_ascii_lowercase();
         let no_script = CommandError::text("NOSCRIPT No matching script. Please use EVAL.");
         if cx.args[1].len() != 40 {
