@@ -186,6 +186,7 @@ fn flushall_gives_up_a_save_and_with_save_points_saves_the_nothing() {
     client.run("BGSAVE");
     client.run("FLUSHALL");
     assert!(info_says(&mut client, "rdb_bgsave_in_progress:0"));
+    assert!(info_says(&mut client, "rdb_changes_since_last_save:0"));
     server.crash_and_restart();
     assert_eq!(server.connect().run("DBSIZE").integer(), Some(0));
 }

@@ -37,11 +37,6 @@ impl Server {
             ));
         }
         self.check_permission(key, id, args)?;
-        if let Some(error) = self.busy_error()
-            && !flags.has(Flags::ALLOW_BUSY)
-        {
-            return Err(error);
-        }
         self.check_memory(key, id)?;
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);
@@ -59,6 +54,11 @@ impl Server {
         }
         if self.is_loading() && !flags.has(Flags::LOADING) {
             return Err(CommandError::Loading);
+        }
+        if let Some(error) = self.busy_error()
+            && !flags.has(Flags::ALLOW_BUSY)
+        {
+            return Err(error);
         }
         // A monitor only listens, like a replica.
         if client.monitor && flags.any(TOUCHES_KEYSPACE) {

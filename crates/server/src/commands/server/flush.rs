@@ -113,7 +113,11 @@ fn flushall(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.server.kill_bgsave();
     if !cx.server.config.text(config::SAVE).is_empty() {
         cx.server.rdb.saves += 1;
-        cx.server.save();
+        if cx.server.save() {
+            // The file has it: it is no change since the last save, and others hear of it all the same.
+            cx.server.effects.dirty = 0;
+            cx.server.effects.propagate_as(cx.args);
+        }
     }
     Ok(())
 }
