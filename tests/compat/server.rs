@@ -508,3 +508,11 @@ fn a_relative_dir_is_entered_once() {
     drop(server);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_node_that_should_replicate_says_that_it_does_not() {
+    // Port 0 is taken, as redis-server does.
+    let server = Server::start(&["--replicaof", "127.0.0.1 0"]);
+    assert!(server.log().contains("does not replicate"));
+    assert_eq!(server.connect().run("PING").text(), "PONG");
+}

@@ -48,7 +48,7 @@ pub(super) fn replicaof(args: &[&str]) -> Result<String, String> {
     match words(args).as_slice() {
         [] | ["no", "one"] => Ok(String::new()),
         [host, port] => match port.parse::<u16>() {
-            Ok(port) if port > 0 => Ok(format!("{host} {port}")),
+            Ok(port) => Ok(format!("{host} {port}")),
             _ => Err("Invalid master port".into()),
         },
         _ => Err("wrong number of arguments".into()),
