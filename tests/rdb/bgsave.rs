@@ -252,3 +252,27 @@ fn while_saving_fails_writes_are_refused() {
     bgsave(&mut client);
     assert_eq!(client.run("SET k x").text(), "OK");
 }
+
+#[test]
+fn what_a_save_has_written_is_not_counted_as_memory_in_use() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    // 80 MB, many times what the queue holds.
+    for number in 0..800 {
+        client.run(&format!(
+            "SET k{number} {}",
+            format!("{number:05}").repeat(20_000)
+        ));
+    }
+    client.run("CONFIG RESETSTAT");
+    let used = |client: &mut Connection, field: &str| -> u64 {
+        let info = client.run("INFO memory").text();
+        let line = info.lines().find_map(|line| line.strip_prefix(field));
+        line.and_then(|value| value.parse().ok()).unwrap()
+    };
+    let before = used(&mut client, "used_memory:");
+    assert_eq!(client.run("BGSAVE").text(), "Background saving started");
+    wait_until(&mut client, "rdb_bgsave_in_progress:0");
+    let peak = used(&mut client, "used_memory_peak:");
+    assert!(peak < before + (50 << 20), "{before} {peak}");
+}

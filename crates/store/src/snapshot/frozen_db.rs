@@ -40,7 +40,7 @@ pub(crate) struct FrozenDb {
 }
 
 /// Entries a step of the walk looks at.
-const STEP_ENTRIES: usize = 64;
+const STEP_ENTRIES: usize = 16;
 
 impl FrozenDb {
     pub(super) fn new(

@@ -146,6 +146,8 @@ impl Queue {
 
     /// A chunk of this size is written. Rests for `key_delay` for each of its keys.
     fn written(&self, bytes: usize, keys: usize, key_delay: Duration) {
+        // Else all that this thread frees would seem to be in use until the end, and keys would be evicted for it.
+        front::memory::publish_helper_thread();
         let mut state = self.lock();
         let had_room = state.bytes < ROOM_BYTES;
         state.bytes -= bytes;
