@@ -6,7 +6,7 @@
 use crate::background::Completion;
 use crate::client::{Client, ClientKey};
 use crate::front::{Front, READ_BYTES};
-use resp::Parsed;
+use resp::{Parsed, Span};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::io::{self, Read};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -44,6 +44,8 @@ pub enum Execution {
 const BATCH: usize = 16;
 /// Arguments of a batch kept on the stack.
 const STACK_ARGS: usize = 64;
+/// A batch with more arguments was rare; the memory of their places goes back.
+const SPANS_KEPT: usize = 4096;
 /// A client that sends a large argument may be read this much of in a turn.
 const LARGE_READ_BYTES: usize = 1024 * 1024;
 /// With less room than this, a query buffer grows before the next read.
@@ -299,8 +301,21 @@ struct Request {
 
 /// Runs the requests at the start of `data` until one is incomplete or the client must wait. Returns the bytes consumed.
 fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usize {
+    let mut spans = std::mem::take(&mut service.front().spans);
+    let consumed = run_with_spans(service, key, data, &mut spans);
+    if spans.capacity() <= SPANS_KEPT {
+        service.front().spans = spans;
+    }
+    consumed
+}
+
+fn run_with_spans<S: Service>(
+    service: &mut S,
+    key: ClientKey,
+    data: &[u8],
+    spans: &mut Vec<Span>,
+) -> usize {
     let mut consumed = 0;
-    let mut spans = Vec::new();
     if let Some(client) = service.front().clients.get_mut(key) {
         client.query_announced = 0;
     }
@@ -329,7 +344,7 @@ fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usi
         spans.clear();
         while count < BATCH && at < data.len() {
             let first_arg = spans.len();
-            match parser.parse(&data[at..], &limits, &mut spans) {
+            match parser.parse(&data[at..], &limits, spans) {
                 Ok(Parsed::Command { consumed: bytes }) => {
                     bases[count] = at;
                     at += bytes;

@@ -8,6 +8,8 @@ use front::command::CommandError;
 
 /// After a save failed, save points wait this long before the next try.
 const RETRY_SECONDS: i64 = 5;
+/// Save points count in seconds; so often they are looked at, and not in every turn.
+const LOOK_EVERY_MS: u64 = 100;
 
 /// The first save point that is due: its seconds and changes. `points` is the directive's text, pairs of those.
 fn due_save_point(points: &str, changes: u64, seconds: i64) -> Option<(i64, u64)> {
@@ -82,12 +84,18 @@ impl Server {
         if self.rdb.last_failed && (now - self.rdb.last_try) / 1000 <= RETRY_SECONDS {
             return;
         }
+        if self.rdb.save_scheduled {
+            return self.start_bgsave();
+        }
+        let now_ms = self.front.clock.mono_ms();
+        if now_ms < self.rdb.next_look_ms {
+            return;
+        }
+        self.rdb.next_look_ms = now_ms + LOOK_EVERY_MS;
         let since_save = now / 1000 - self.rdb.last_save / 1000;
         let points = self.config.text(config::SAVE);
         if let Some((seconds, changes)) = due_save_point(points, self.stats.dirty, since_save) {
             front::log_notice!("{changes} changes in {seconds} seconds. Saving...");
-            self.start_bgsave();
-        } else if self.rdb.save_scheduled {
             self.start_bgsave();
         }
     }

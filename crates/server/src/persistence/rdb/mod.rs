@@ -21,6 +21,8 @@ pub(crate) struct RdbStatus {
     pub(crate) last_seconds: i64,
     /// A BGSAVE is wanted as soon as it may begin.
     pub(crate) save_scheduled: bool,
+    /// When save points are looked at again, in monotonic milliseconds.
+    pub(crate) next_look_ms: u64,
     /// Saves tried since the start.
     pub(crate) saves: u64,
     /// Of the last file that was loaded.
@@ -38,6 +40,7 @@ impl Default for RdbStatus {
             last_failed: false,
             last_seconds: -1,
             save_scheduled: false,
+            next_look_ms: 0,
             saves: 0,
             loaded_keys: 0,
             loaded_expired: 0,
