@@ -3,18 +3,7 @@
 use crate::{MANIFEST, command, commands, read};
 use std::fs;
 use std::path::Path;
-use tests::{Connection, Server};
-
-/// With bases as commands: what both understand, whatever they can do with RDB.
-// With everysec, both servers keep what comes while a sync runs in memory: it would be missing from the file.
-const AOF: &[&str] = &[
-    "--appendonly",
-    "yes",
-    "--appendfsync",
-    "always",
-    "--aof-use-rdb-preamble",
-    "no",
-];
+use tests::{AOF_OF_COMMANDS as AOF, Connection, Server};
 
 const WRITES: &[&str] = &[
     "SET s v",

@@ -1,19 +1,12 @@
 //! Streams in the AOF: what readers and claimers did becomes exact commands, and a base of commands makes them again.
 
 use crate::{FOLDER, INCR, read, wait_until};
-use tests::{Connection, Server};
+use tests::{AOF_OF_COMMANDS, Connection, Server};
 
-// With everysec, both servers keep what comes while a sync runs in memory: a crash would take it.
-const AOF: &[&str] = &[
-    "--appendonly",
-    "yes",
-    "--appendfsync",
-    "always",
-    "--aof-use-rdb-preamble",
-    "no",
-    "--stream-node-max-entries",
-    "3",
-];
+/// Directives of both servers: small nodes, so that a few entries need several.
+fn directives() -> Vec<&'static str> {
+    [AOF_OF_COMMANDS, &["--stream-node-max-entries", "3"]].concat()
+}
 
 /// Steps of the main client, and behind `b>` of one that may block.
 const WRITES: &str = r#"
@@ -149,45 +142,48 @@ fn looks(client: &mut Connection) -> Vec<String> {
 
 #[test]
 fn both_write_the_same_commands_for_streams() {
-    let [redis, ours] = [Server::redis(AOF), Server::start(AOF)].map(|server| {
-        drop(write_all(&server));
-        commands_of(&server, INCR)
-    });
+    let [redis, ours] =
+        [Server::redis(&directives()), Server::start(&directives())].map(|server| {
+            drop(write_all(&server));
+            commands_of(&server, INCR)
+        });
     assert!(redis.len() > 50, "{redis:#?}");
     assert_eq!(ours, redis);
 }
 
 #[test]
 fn streams_come_back_as_they_do_in_redis_server() {
-    let [redis, ours] = [Server::redis(AOF), Server::start(AOF)].map(|mut server| {
-        drop(write_all(&server));
-        server.crash_and_restart();
-        looks(&mut server.connect())
-    });
+    let [redis, ours] =
+        [Server::redis(&directives()), Server::start(&directives())].map(|mut server| {
+            drop(write_all(&server));
+            server.crash_and_restart();
+            looks(&mut server.connect())
+        });
     assert_eq!(ours, redis);
 }
 
 #[test]
 fn both_rewrite_streams_as_the_same_commands() {
-    let [redis, ours] = [Server::redis(AOF), Server::start(AOF)].map(|mut server| {
-        let mut client = write_all(&server);
-        client.run("BGREWRITEAOF");
-        let base = "appendonly.aof.2.base.aof";
-        wait_until("the rewrite ends", || {
-            let info = client.run("INFO persistence").text();
-            info.contains("aof_rewrite_in_progress:0\r\n")
-                && info.contains("aof_rewrite_scheduled:0\r\n")
-                && server.dir().join(FOLDER).join(base).exists()
+    let [redis, ours] =
+        [Server::redis(&directives()), Server::start(&directives())].map(|mut server| {
+            let mut client = write_all(&server);
+            client.run("BGREWRITEAOF");
+            let base = "appendonly.aof.2.base.aof";
+            wait_until("the rewrite ends", || {
+                let info = client.run("INFO persistence").text();
+                info.contains("aof_rewrite_in_progress:0\r\n")
+                    && info.contains("aof_rewrite_scheduled:0\r\n")
+                    && server.dir().join(FOLDER).join(base).exists()
+            });
+            let mut commands = commands_of(&server, base);
+            // Keys come in no order; what belongs to one stays together.
+            let key = |command: &String| {
+                let mut words = command.split(' ');
+                words.find(|word| word.len() == 1).map(str::to_owned)
+            };
+            commands.sort_by_key(key);
+            server.crash_and_restart();
+            (commands, looks(&mut server.connect()))
         });
-        let mut commands = commands_of(&server, base);
-        // Keys come in no order; what belongs to one stays together.
-        let key = |command: &String| {
-            let mut words = command.split(' ');
-            words.find(|word| word.len() == 1).map(str::to_owned)
-        };
-        commands.sort_by_key(key);
-        server.crash_and_restart();
-        (commands, looks(&mut server.connect()))
-    });
     assert_eq!(ours, redis);
 }

@@ -2,17 +2,7 @@
 
 use std::fs;
 use std::time::Duration;
-use tests::{Connection, Server, split_words};
-
-// With everysec, both servers keep what comes while a sync runs in memory: it would be missing from the file.
-const AOF: &[&str] = &[
-    "--appendonly",
-    "yes",
-    "--appendfsync",
-    "always",
-    "--aof-use-rdb-preamble",
-    "no",
-];
+use tests::{AOF_OF_COMMANDS as AOF, Connection, Server, split_words};
 
 /// What a server has written for `lines`; a line that starts with `b> ` comes from another client, which waits.
 fn written(server: &Server, lines: &[&str]) -> String {

@@ -29,5 +29,7 @@ pub use connection::Connection;
 pub use dataset::Dataset;
 pub use random::Random;
 pub use reply::{Reply, ReplyError};
-pub use server::{Scratch, Server, check_aof, platform_kv_binary, redis_check_aof};
+pub use server::{
+    AOF_OF_COMMANDS, Scratch, Server, check_aof, platform_kv_binary, redis_check_aof,
+};
 pub use words::{quote, split_words};

@@ -46,6 +46,17 @@ struct Program {
     arguments: &'static [&'static str],
 }
 
+/// Directives for an AOF of commands alone, also at its base: what both servers understand, whatever they can do with RDB.
+/// With everysec, both keep what comes while a sync runs in memory: it would be missing from the file.
+pub const AOF_OF_COMMANDS: &[&str] = &[
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+    "--aof-use-rdb-preamble",
+    "no",
+];
+
 impl Server {
     /// Starts platform-kv. `directives` are as on its command line: `["--appendonly", "yes"]`.
     ///

@@ -278,9 +278,7 @@ impl Server {
         if self.tracking.has_clients() {
             self.track_call(key, id, args);
         }
-        if !self.monitors.is_empty() && !self.is_loading() {
-            self.feed_monitors(key, id, args);
-        }
+        self.feed_monitors(key, id, args);
         self.perform_effects(key, db, id, args);
         self.depth -= 1;
         if let Some(on) = self.effects.block.take() {

@@ -37,10 +37,11 @@ impl Monitors {
 
 impl Server {
     /// Shows a command that has run to the monitors.
+    #[inline]
     pub(crate) fn feed_monitors(&mut self, key: ClientKey, id: CommandId, args: &[&[u8]]) {
-        /// Not shown: what administers the server.
+        /// Not shown: what administers the server, and what shows itself.
         const HIDDEN: Flags = Flags::ADMIN.and(Flags::SKIP_MONITOR);
-        if !self.front.table.entry(id).spec.flags.any(HIDDEN) {
+        if !self.monitors.is_empty() && !self.front.table.entry(id).spec.flags.any(HIDDEN) {
             self.show_to_monitors(key, args);
         }
     }

@@ -24,8 +24,6 @@ pub(super) const AOF: Target = Target {
     corpus: folders,
     input: folder,
     run: |input| {
-        let _ = fs::remove_dir_all(FOLDER);
-        let _ = fs::remove_file("appendonly.aof");
         lay_out(input);
         let lines: Vec<&str> = SAFE
             .iter()
@@ -47,7 +45,6 @@ pub(super) const CHECK_AOF: Target = Target {
     corpus: folders,
     input: folder,
     run: |input| {
-        let _ = fs::remove_dir_all(FOLDER);
         lay_out(input);
         let path = |name: &str| format!("{FOLDER}/{name}");
         let run = |words: &[&str]| {
@@ -147,7 +144,10 @@ const PARTS: &[&[u8]] = &[
     b" key value",
 ];
 
+/// Puts the files of an input in place of those of the one before.
 fn lay_out(input: &[u8]) {
+    let _ = fs::remove_dir_all(FOLDER);
+    let _ = fs::remove_file("appendonly.aof");
     let parts = unpack(input);
     fs::create_dir_all(FOLDER).expect("the working folder takes a folder");
     let names: &[&[&str]] = &[&[MANIFEST], &[BASE, BASE_AOF], &[INCR]];

@@ -34,10 +34,8 @@ pub(crate) fn snapshot(server: &Server) -> Vec<Field> {
         0 => 0.0,
         total => written as f64 * 100.0 / total as f64,
     };
-    let age = match &server.snapshot {
-        Some(running) => server.front.clock.now() / 1000 - running.started / 1000,
-        None => 0,
-    };
+    let now = server.front.clock.now();
+    let age = server.snapshot.as_ref().map_or(0, |run| run.seconds(now));
     vec![
         ("current_cow_peak", number(copied)),
         ("current_cow_size", number(copied)),
@@ -51,18 +49,17 @@ pub(crate) fn snapshot(server: &Server) -> Vec<Field> {
 /// `rdb_changes_since_last_save` to `rdb_last_load_keys_loaded`.
 pub(crate) fn rdb(server: &Server) -> Vec<Field> {
     let rdb = &server.rdb;
-    let current_seconds = match &server.snapshot {
-        Some(running) if server.is_saving() => {
-            server.front.clock.now() / 1000 - running.started / 1000
-        }
-        _ => -1,
-    };
+    let save = server.snapshot.as_ref().filter(|_| server.is_saving());
+    let current_seconds = save.map_or(-1, |run| run.seconds(server.front.clock.now()));
     vec![
         ("rdb_changes_since_last_save", number(server.stats.dirty)),
         ("rdb_bgsave_in_progress", flag(server.is_saving())),
         ("rdb_last_save_time", number(rdb.last_save / 1000)),
         ("rdb_last_bgsave_status", status(!rdb.last_failed)),
-        ("rdb_last_bgsave_time_sec", number(rdb.last_seconds)),
+        (
+            "rdb_last_bgsave_time_sec",
+            number(rdb.last_seconds.unwrap_or(-1)),
+        ),
         ("rdb_current_bgsave_time_sec", number(current_seconds)),
         ("rdb_saves", number(rdb.saves)),
         (

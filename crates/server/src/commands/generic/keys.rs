@@ -1,6 +1,7 @@
 //! DEL, UNLINK, EXISTS, TOUCH, TYPE, KEYS, RANDOMKEY: keys as such.
 
 use crate::commands::prelude::*;
+use store::db::Db;
 
 pub(super) static DEL: Command = Command {
     spec: CommandSpec {
@@ -146,21 +147,19 @@ fn delete(cx: &mut DataContext<'_>, lazy: bool) -> CommandResult {
 }
 
 fn exists(cx: &mut DataContext<'_>) -> CommandResult {
-    let args = cx.args;
-    let count = args[1..]
-        .iter()
-        .filter(|key| cx.db.ask(key).is_some())
-        .count();
-    cx.reply.integer(count as i64);
-    Ok(())
+    count_keys(cx, |db, key| db.ask(key).is_some())
 }
 
 fn touch(cx: &mut DataContext<'_>) -> CommandResult {
-    let args = cx.args;
-    let count = args[1..]
-        .iter()
-        .filter(|key| cx.db.lookup(key).is_some())
-        .count();
+    count_keys(cx, |db, key| db.lookup(key).is_some())
+}
+
+fn count_keys(
+    cx: &mut DataContext<'_>,
+    is_there: impl Fn(&mut Db, &[u8]) -> bool,
+) -> CommandResult {
+    let keys = &cx.args[1..];
+    let count = keys.iter().filter(|key| is_there(cx.db, key)).count();
     cx.reply.integer(count as i64);
     Ok(())
 }

@@ -26,7 +26,7 @@ fn bgrewriteaof(cx: &mut ServerContext<'_>) -> CommandResult {
     }
     // In a transaction it would begin with a part of it.
     if cx.server.is_writing_snapshot() || cx.deny_blocking {
-        cx.server.schedule_rewrite();
+        cx.server.aof.rewrite_scheduled = true;
         cx.reply
             .simple("Background append only file rewriting scheduled");
         return Ok(());

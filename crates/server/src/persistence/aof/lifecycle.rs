@@ -163,7 +163,7 @@ impl Server {
         self.aof.files = files;
         self.aof.manifest = manifest;
         if self.is_writing_snapshot() {
-            self.schedule_rewrite();
+            self.aof.rewrite_scheduled = true;
             front::log_warning!(
                 "AOF was enabled but there is already another background operation. An AOF background was scheduled to \
                  start when possible."

@@ -248,11 +248,6 @@ impl Server {
         !matches!(self.aof.rewrite, Rewrite::Idle)
     }
 
-    /// A rewrite begins as soon as it may.
-    pub(crate) fn schedule_rewrite(&mut self) {
-        self.aof.rewrite_scheduled = true;
-    }
-
     /// Begins a rewrite; nothing else may be writing a snapshot.
     pub(crate) fn start_rewrite(&mut self) {
         assert!(!self.is_writing_snapshot(), "one snapshot at a time");

@@ -39,17 +39,21 @@ impl Server {
         self.rdb.last_try = self.front.clock.now();
         front::log_notice!("Background saving started by pid {}", std::process::id());
         let target = self.dump_path();
-        // Its own name: the writer of a save that was given up may not have removed its file yet.
-        let name = format!("temp-{}.{}.rdb", std::process::id(), self.rdb.saves);
-        let temp = target.with_file_name(name);
+        let temp = target.with_file_name(self.bgsave_temp_name());
         let dirty = self.stats.dirty;
         self.start_snapshot(Purpose::Dump { dirty }, Target::Rdb { temp, target });
+    }
+
+    /// The file that the last BGSAVE writes until it is whole. Each has its own: the writer of one that was given up may
+    /// not have removed its file yet.
+    fn bgsave_temp_name(&self) -> String {
+        format!("temp-{}.{}.rdb", std::process::id(), self.rdb.saves)
     }
 
     /// A BGSAVE that began with so many changes is over.
     pub(crate) fn bgsave_ended(&mut self, dirty: u64, result: Result<(), WriteError>) {
         let now = self.front.clock.now();
-        self.rdb.last_seconds = (now - self.rdb.last_try) / 1000;
+        self.rdb.last_seconds = Some((now - self.rdb.last_try) / 1000);
         match result {
             Ok(()) => {
                 front::log_notice!("DB saved on disk");
@@ -59,7 +63,9 @@ impl Server {
                 self.rdb.last_failed = false;
             }
             Err(error) => {
-                self.log_write_error(&self.dump_path().display().to_string(), &error);
+                if let WriteError::Disk(failed, error) = error {
+                    self.log_save_error(&self.bgsave_temp_name(), failed, &error);
+                }
                 front::log_warning!("Background saving error");
                 self.rdb.last_failed = true;
             }
@@ -71,7 +77,8 @@ impl Server {
         if self.is_saving() {
             self.abandon_snapshot();
             front::log_warning!("Background saving terminated by signal 10");
-            self.rdb.last_seconds = (self.front.clock.now() - self.rdb.last_try) / 1000;
+            let took_ms = self.front.clock.now() - self.rdb.last_try;
+            self.rdb.last_seconds = Some(took_ms / 1000);
         }
     }
 

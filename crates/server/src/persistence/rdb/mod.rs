@@ -9,7 +9,7 @@ pub(crate) mod save;
 use front::UnixMillis;
 
 /// What INFO and LASTSAVE tell of RDB files.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RdbStatus {
     /// When the dataset was last saved, or the node started.
     pub(crate) last_save: UnixMillis,
@@ -17,8 +17,8 @@ pub(crate) struct RdbStatus {
     pub(crate) last_try: UnixMillis,
     /// The last save failed.
     pub(crate) last_failed: bool,
-    /// How long the last BGSAVE took, in seconds; -1 before the first.
-    pub(crate) last_seconds: i64,
+    /// How long the last BGSAVE took, in seconds; None before the first.
+    pub(crate) last_seconds: Option<i64>,
     /// A BGSAVE is wanted as soon as it may begin.
     pub(crate) save_scheduled: bool,
     /// When save points are looked at again, in monotonic milliseconds.
@@ -30,21 +30,4 @@ pub(crate) struct RdbStatus {
     pub(crate) loaded_expired: u64,
     /// Libraries of functions that came with the data and do not load here, as their sources: they are saved with it.
     pub(crate) functions: Vec<Vec<u8>>,
-}
-
-impl Default for RdbStatus {
-    fn default() -> RdbStatus {
-        RdbStatus {
-            last_save: 0,
-            last_try: 0,
-            last_failed: false,
-            last_seconds: -1,
-            save_scheduled: false,
-            next_look_ms: 0,
-            saves: 0,
-            loaded_keys: 0,
-            loaded_expired: 0,
-            functions: Vec::new(),
-        }
-    }
 }

@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// What a file says about itself.
-    pub(crate) fn rdb_preamble(&self, aof_base: bool) -> Preamble<'static> {
+    fn rdb_preamble(&self, aof_base: bool) -> Preamble<'static> {
         Preamble {
             redis_version: REDIS_VERSION,
             unix_seconds: self.front.clock.now() / 1000,
@@ -56,9 +56,9 @@ impl Server {
 
     /// Saves the dataset and logs how that went. False when it failed: the former file is still there.
     pub(crate) fn save(&mut self) -> bool {
+        let name = format!("temp-{}.rdb", std::process::id());
         let target = self.dump_path();
-        let temp = target.with_file_name(format!("temp-{}.rdb", std::process::id()));
-        match self.write_rdb(temp.clone(), target.clone(), false) {
+        match self.write_rdb(target.with_file_name(&name), target, false) {
             Ok(()) => {
                 front::log_notice!("DB saved on disk");
                 self.stats.dirty = 0;
@@ -66,23 +66,26 @@ impl Server {
                 self.rdb.last_failed = false;
                 true
             }
-            Err((Failed::Open, error)) => {
-                front::log_warning!(
-                    "Failed opening the temp RDB file {} (in server root dir {}) for saving: {}",
-                    name_of(&temp),
-                    self.config.text(config::DIR),
-                    io_reason(&error)
-                );
+            Err((failed, error)) => {
+                self.log_save_error(&name, failed, &error);
                 false
             }
-            Err((Failed::Write, error)) => {
-                front::log_warning!(
-                    "Write error saving DB on disk {}: {}",
-                    target.display(),
-                    io_reason(&error)
-                );
-                false
-            }
+        }
+    }
+
+    /// Tells in the log why the dataset could not be saved by way of the temporary file `temp`.
+    pub(crate) fn log_save_error(&self, temp: &str, failed: Failed, error: &io::Error) {
+        match failed {
+            Failed::Open => front::log_warning!(
+                "Failed opening the temp RDB file {temp} (in server root dir {}) for saving: {}",
+                self.config.text(config::DIR),
+                io_reason(error)
+            ),
+            Failed::Write => front::log_warning!(
+                "Write error saving DB on disk {}: {}",
+                self.dump_path().display(),
+                io_reason(error)
+            ),
         }
     }
 
@@ -106,8 +109,9 @@ impl Server {
         result.map_err(|error| (Failed::Write, error))
     }
 
-    /// The libraries of functions, which come before the entries.
-    pub(crate) fn put_functions(&self, encoder: &mut Encoder) {
+    /// What comes before the entries: what the file says about itself, and the libraries of functions.
+    pub(crate) fn put_head(&self, encoder: &mut Encoder, aof_base: bool) {
+        encoder.preamble(&self.rdb_preamble(aof_base));
         for (_, library) in self.scripting.functions.libraries() {
             encoder.function(&library.code);
         }
@@ -124,8 +128,7 @@ impl Server {
     ) -> io::Result<()> {
         let saved_use = self.saved_use();
         let mut encoder = Encoder::new(options.compress);
-        encoder.preamble(&self.rdb_preamble(aof_base));
-        self.put_functions(&mut encoder);
+        self.put_head(&mut encoder, aof_base);
         for (index, db) in self.keyspace.iter().filter(|(_, db)| !db.is_empty()) {
             encoder.select_db(index);
             encoder.resize_db(db.len(), db.expiring_len());
@@ -147,10 +150,4 @@ impl Server {
 pub(crate) enum Failed {
     Open,
     Write,
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }

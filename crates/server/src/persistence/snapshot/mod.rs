@@ -9,7 +9,6 @@
 
 pub(crate) mod writer;
 
-use super::rdb::save::Failed;
 use crate::config;
 use crate::server::Server;
 use front::UnixMillis;
@@ -36,7 +35,7 @@ pub(crate) struct Running {
     /// None once everything was handed out.
     snapshot: Option<Snapshot>,
     queue: Arc<Queue>,
-    pub(crate) started: UnixMillis,
+    started: UnixMillis,
     keys_total: usize,
     /// As last seen: bytes copied because they were about to change.
     copied: usize,
@@ -126,6 +125,11 @@ impl Running {
         }
     }
 
+    /// Seconds since it began, as INFO counts them.
+    pub(crate) fn seconds(&self, now: UnixMillis) -> i64 {
+        now / 1000 - self.started / 1000
+    }
+
     /// Bytes kept for the snapshot beside the dataset.
     pub(crate) fn kept_bytes(&self) -> usize {
         self.queue.bytes() + self.snapshot.as_ref().map_or(0, Snapshot::waiting_bytes)
@@ -146,7 +150,12 @@ impl Server {
             saved_use: self.saved_use(),
             whole: WholeLimits::default(),
         };
-        let head = self.snapshot_head(options.compress, purpose);
+        let mut encoder = Encoder::new(options.compress);
+        self.put_head(&mut encoder, purpose == Purpose::AofBase);
+        let head = Chunk {
+            piece: encoder.take(),
+            keys: 0,
+        };
         let snapshot = Snapshot::begin(&mut self.keyspace, layout);
         let (_, waker) = self.front.background.completion_sender();
         let queue = Arc::new(Queue::new(waker.clone()));
@@ -181,17 +190,6 @@ impl Server {
         waker.wake();
     }
 
-    /// What comes before the entries.
-    fn snapshot_head(&self, compress: bool, purpose: Purpose) -> Chunk {
-        let mut encoder = Encoder::new(compress);
-        encoder.preamble(&self.rdb_preamble(purpose == Purpose::AofBase));
-        self.put_functions(&mut encoder);
-        Chunk {
-            piece: encoder.take(),
-            keys: 0,
-        }
-    }
-
     /// Hands out the next slice of the snapshot that runs, if any.
     pub(crate) fn advance_snapshot(&mut self) {
         let Some(running) = &mut self.snapshot else {
@@ -218,11 +216,12 @@ impl Server {
             now_us = self.front.clock.read_mono_us();
         }
         running.pace.last_slice_us = now_us;
-        if running.queue.bytes() + snapshot.waiting_bytes() > KEPT_BYTES_MAX {
-            running.queue.wait_for_room(KEPT_TOO_MUCH_WAIT);
-        }
         match outcome {
-            Ok(Progress::More) => {}
+            Ok(Progress::More) => {
+                if running.kept_bytes() > KEPT_BYTES_MAX {
+                    running.queue.wait_for_room(KEPT_TOO_MUCH_WAIT);
+                }
+            }
             Ok(Progress::Done) => {
                 running.copied = snapshot.bytes_before_changes();
                 if let Some(snapshot) = running.snapshot.take() {
@@ -239,7 +238,7 @@ impl Server {
             }
             Err(store::snapshot::Incomplete) => {
                 let purpose = running.purpose;
-                self.drop_snapshot();
+                self.abandon_snapshot();
                 self.snapshot_ended(purpose, Err(WriteError::Abandoned));
             }
         }
@@ -269,7 +268,7 @@ impl Server {
         {
             return;
         }
-        let purpose = self.drop_snapshot().expect("it is running");
+        let purpose = self.abandon_snapshot().expect("it is running");
         self.snapshot_ended(purpose, written.result);
     }
 
@@ -280,24 +279,21 @@ impl Server {
         }
     }
 
-    /// Gives up the snapshot that runs: its file goes, the one before stays. Returns what it was for.
-    pub(crate) fn abandon_snapshot(&mut self) -> Option<Purpose> {
-        self.drop_snapshot()
-    }
-
     /// As [`Server::abandon_snapshot`], and waits a while for the file to be gone: the process is about to end.
     pub(crate) fn abandon_snapshot_and_wait(&mut self) -> Option<Purpose> {
         /// A disk that hangs may hold the writer longer.
         const WAIT: Duration = Duration::from_secs(5);
         let queue = self.snapshot.as_ref()?.queue.clone();
-        let purpose = self.drop_snapshot();
+        let purpose = self.abandon_snapshot();
         if !queue.wait_until_finished(WAIT) {
             front::log_warning!("The snapshot's writer does not stop; its temporary file may stay");
         }
         purpose
     }
 
-    fn drop_snapshot(&mut self) -> Option<Purpose> {
+    /// Forgets the snapshot that runs and returns what it was for. Unless its writer is through, its file goes and the one
+    /// before stays.
+    pub(crate) fn abandon_snapshot(&mut self) -> Option<Purpose> {
         let mut running = self.snapshot.take()?;
         let copied = running.progress().copied_bytes;
         match running.purpose {
@@ -310,22 +306,6 @@ impl Server {
         }
         self.free_snapshot_garbage(garbage);
         Some(running.purpose)
-    }
-
-    /// Tells in the log why a file could not be written.
-    pub(crate) fn log_write_error(&self, target: &str, error: &WriteError) {
-        match error {
-            WriteError::Abandoned => {}
-            WriteError::Disk(Failed::Open, error) => front::log_warning!(
-                "Failed opening the temp RDB file {target} (in server root dir {}) for saving: {}",
-                self.config.text(config::DIR),
-                front::log::io_reason(error)
-            ),
-            WriteError::Disk(Failed::Write, error) => front::log_warning!(
-                "Write error saving DB on disk {target}: {}",
-                front::log::io_reason(error)
-            ),
-        }
     }
 }
 
