@@ -312,6 +312,41 @@ fn a_full_table_forgets_keys_and_tells_their_readers() {
 }
 
 #[test]
+fn a_full_table_is_limited_before_a_command_and_not_after_its_reply() {
+    same_in(
+        Protocol::Resp3,
+        &["--tracking-table-max-keys", "2"],
+        r#"
+        DEBUG PAUSE-CRON 1
+        a: CLIENT TRACKING on
+        a: MGET 1 2
+        a: MULTI
+        CONFIG SET tracking-table-max-keys 1
+        a: ? PING
+        a<
+        a: EXEC
+        "#,
+    );
+}
+
+#[test]
+fn flushall_empties_the_table_though_nobody_tracks_any_more() {
+    same_in(
+        Protocol::Resp3,
+        &[],
+        r#"
+        a: CLIENT TRACKING on
+        a: GET k
+        a: CLIENT TRACKING off
+        FLUSHALL
+        a: CLIENT TRACKING on
+        SET k v
+        a: PING
+        "#,
+    );
+}
+
+#[test]
 fn a_script_that_reads_tracks_the_keys_it_declares() {
     same_in(
         Protocol::Resp3,

@@ -222,11 +222,12 @@ impl Server {
 
     /// Everything changed: all clients that track are told, whatever they read.
     pub(crate) fn invalidate_all(&mut self) {
+        // Those who stopped tracking may have left keys.
+        self.tracking.readers = IndexMap::new();
+        self.tracking.items = 0;
         if !self.tracking.has_clients() {
             return;
         }
-        self.tracking.readers = IndexMap::new();
-        self.tracking.items = 0;
         for key in tracking_clients(&self.front.clients) {
             self.tell(key, Stale::Everything);
         }
