@@ -22,11 +22,13 @@ pub enum Lane {
     Commit,
     /// Snapshots: long jobs.
     Snapshot,
+    /// Asking name servers, which may not answer for long.
+    Names,
 }
 
 /// See the module.
 pub struct Background {
-    lanes: [Option<Sender<Job>>; 4],
+    lanes: [Option<Sender<Job>>; 5],
     waker: Waker,
     completions: Receiver<Completion>,
     completion_sender: Sender<Completion>,
@@ -39,7 +41,7 @@ impl Background {
     pub(crate) fn new(waker: Waker) -> Background {
         let (completion_sender, completions) = mpsc::channel();
         Background {
-            lanes: [None, None, None, None],
+            lanes: Default::default(),
             waker,
             completions,
             completion_sender,
@@ -60,6 +62,7 @@ impl Background {
                 Lane::Disk => "bio_disk",
                 Lane::Commit => "bio_aof_fsync",
                 Lane::Snapshot => "bio_snapshot",
+                Lane::Names => "bio_names",
             };
             std::thread::Builder::new()
                 .name(name.into())

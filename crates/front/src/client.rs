@@ -3,6 +3,7 @@
 use crate::client_memory::Share;
 use crate::clock::UnixMillis;
 use crate::command::CommandId;
+use crate::link::LinkState;
 use crate::output_buffer::OutputBuffer;
 use crate::pubsub::Kind;
 use crate::reply_size::ReplySize;
@@ -206,8 +207,8 @@ impl Tracking {
 pub enum BlockReason {
     /// For a key (BLPOP and its kin).
     Keys,
-    /// For replicas (WAIT).
-    Replicas,
+    /// For so many replicas (WAIT).
+    Replicas { wanted: usize },
     /// For the dataset to be loaded (DEBUG LOADAOF).
     Loading,
     /// For the end of CLIENT PAUSE.
@@ -287,6 +288,13 @@ pub struct Client {
     pub(crate) write_pending: bool,
     /// The poller watches for writability.
     pub(crate) wants_writable: bool,
+    /// Nothing is read from it.
+    pub(crate) deaf: bool,
+    /// What it is owed waits: somebody else writes to its connection.
+    pub(crate) output_held: bool,
+    pub(crate) link: LinkState,
+    /// Where the owner's stream ended after its last command that changed something.
+    pub last_write: u64,
     pub net_input_bytes: u64,
     pub net_output_bytes: u64,
 }
@@ -313,6 +321,12 @@ impl Client {
     /// What it sends is history (from the master, from an AOF): it is applied as it is.
     pub fn sends_history(&self) -> bool {
         matches!(self.class, ClientClass::Master | ClientClass::Internal)
+    }
+
+    /// What it is sent does not wait for the commit gate: replicas are who makes changes safe, and what goes over a link
+    /// of our own is no answer.
+    pub(crate) fn passes_gate(&self) -> bool {
+        !matches!(self.class, ClientClass::Normal | ClientClass::PubSub)
     }
 
     pub fn is_unix(&self) -> bool {
@@ -379,17 +393,36 @@ impl Clients {
         };
         let client = slot.1.insert(Box::new(make(key)));
         self.connected += usize::from(client.class != ClientClass::Internal);
-        self.by_id.insert(client.id, key);
+        if client.class != ClientClass::Internal {
+            self.by_id.insert(client.id, key);
+        }
         key
     }
 
     pub(crate) fn remove(&mut self, key: ClientKey) -> Option<Box<Client>> {
         self.get(key)?;
         let client = self.slots[key.index as usize].1.take()?;
-        self.by_id.remove(&client.id);
+        if client.class != ClientClass::Internal {
+            self.by_id.remove(&client.id);
+        }
         self.free.push(key.index);
         self.connected -= usize::from(client.class != ClientClass::Internal);
         Some(client)
+    }
+
+    /// A client is of another class from now on. One that was internal gets an id, and counts.
+    pub(crate) fn set_class(&mut self, key: ClientKey, class: ClientClass, next_id: &mut u64) {
+        let Some(client) = self.get_mut(key) else {
+            return;
+        };
+        let was_internal = client.class == ClientClass::Internal;
+        client.class = class;
+        if was_internal && class != ClientClass::Internal {
+            client.id = *next_id;
+            self.by_id.insert(*next_id, key);
+            *next_id += 1;
+            self.connected += 1;
+        }
     }
 
     #[inline]

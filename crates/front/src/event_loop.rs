@@ -4,8 +4,9 @@
 //! syncs) the effects of this turn's commands before their replies leave in `flush_writes`.
 
 use crate::background::Completion;
-use crate::client::{Client, ClientKey};
+use crate::client::{Client, ClientClass, ClientKey};
 use crate::front::{Front, READ_BYTES};
+use crate::link::{LinkEvent, LinkState};
 use resp::{Parsed, Span};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::io::{self, Read};
@@ -24,6 +25,10 @@ pub trait Service {
     fn run_timers(&mut self) -> u64;
     /// The end of the turn: persist, wake blocked clients, whatever must precede the replies.
     fn before_sleep(&mut self);
+    /// The client that sends this node's history was served a request of these bytes.
+    fn applied(&mut self, client: ClientKey, bytes: &[u8]);
+    /// Something happened on a connection that the owner made.
+    fn link_event(&mut self, link: ClientKey, event: LinkEvent<'_>);
     /// A helper thread finished a job.
     fn completed(&mut self, completion: Completion);
     /// A client is gone; indexes that name it must forget it.
@@ -96,7 +101,6 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
     front.poller.wait(&mut events, timeout_ms)?;
     front.clock.update();
     for event in &events {
-        let flags = event.flags;
         match Token::decode(event.data.u64()) {
             Token::Waker => {
                 service.front().poller.waker.drain();
@@ -105,16 +109,7 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
                 }
             }
             Token::Listener(index) => accept(service.front(), index),
-            Token::Client(key) => {
-                if flags.contains(epoll::EventFlags::OUT) {
-                    service.front().write_client(key);
-                }
-                if flags.intersects(
-                    epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR,
-                ) {
-                    read_client(service, key);
-                }
-            }
+            Token::Client(key) => client_event(service, key, event.flags),
         }
     }
     events.clear();
@@ -138,23 +133,71 @@ pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Resu
             Token::Waker => {}
             Token::Listener(index) => accept(service.front(), index),
             Token::Client(key) if key == busy => {}
-            Token::Client(key) => {
-                let flags = event.flags;
-                if flags.contains(epoll::EventFlags::OUT) {
-                    service.front().write_client(key);
-                }
-                if flags.intersects(
-                    epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR,
-                ) {
-                    read_client(service, key);
-                }
-            }
+            Token::Client(key) => client_event(service, key, event.flags),
         }
     }
     let front = service.front();
     front.flush_writes();
     front.read_buffer = outer_buffer;
     waited
+}
+
+fn client_event<S: Service>(service: &mut S, key: ClientKey, flags: epoll::EventFlags) {
+    const READABLE: epoll::EventFlags = epoll::EventFlags::IN
+        .union(epoll::EventFlags::HUP)
+        .union(epoll::EventFlags::ERR);
+    let Some(client) = service.front().clients.get(key) else {
+        return;
+    };
+    match client.link {
+        LinkState::Connecting => match service.front().finish_connecting(key) {
+            Ok(()) => service.link_event(key, LinkEvent::Connected),
+            Err(error) => lose_link(service, key, error),
+        },
+        link => {
+            if flags.contains(epoll::EventFlags::OUT) {
+                service.front().write_client(key);
+            }
+            if flags.intersects(READABLE) {
+                match link {
+                    LinkState::Up => read_link(service, key),
+                    _ => read_client(service, key),
+                }
+            }
+        }
+    }
+}
+
+/// Hands what arrived on a link to the owner.
+fn read_link<S: Service>(service: &mut S, key: ClientKey) {
+    let front = service.front();
+    let now = front.clock.now();
+    let Some(client) = front.clients.get_mut(key) else {
+        return;
+    };
+    if client.close_asap || client.deaf {
+        return;
+    }
+    match client.socket.read(&mut front.read_buffer) {
+        Ok(0) => lose_link(service, key, io::ErrorKind::UnexpectedEof.into()),
+        Ok(bytes) => {
+            client.last_interaction_ms = now;
+            client.net_input_bytes += bytes as u64;
+            front.stats.net_input_bytes += bytes as u64;
+            let buffer = std::mem::take(&mut front.read_buffer);
+            service.link_event(key, LinkEvent::Received(&buffer[..bytes]));
+            service.front().read_buffer = buffer;
+        }
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
+            _ => lose_link(service, key, error),
+        },
+    }
+}
+
+fn lose_link<S: Service>(service: &mut S, key: ClientKey, error: io::Error) {
+    service.front().close_soon(key);
+    service.link_event(key, LinkEvent::Lost(error));
 }
 
 fn accept(front: &mut Front, index: usize) {
@@ -195,7 +238,7 @@ fn read_once<S: Service>(service: &mut S, key: ClientKey) -> Option<usize> {
     let front = service.front();
     let now = front.clock.now();
     let client = front.clients.get_mut(key)?;
-    if client.close_asap {
+    if client.close_asap || client.deaf {
         return None;
     }
     // A client that has nothing pending reads into the shared buffer: an idle connection holds no memory.
@@ -327,6 +370,7 @@ fn run_with_spans<S: Service>(
         if !may_run(client) {
             return consumed;
         }
+        let is_master = client.class == ClientClass::Master;
         let mut parser = std::mem::take(&mut client.parser);
         let limits = resp::Limits {
             authenticated: client.authenticated,
@@ -398,6 +442,9 @@ fn run_with_spans<S: Service>(
             {
                 return consumed;
             }
+            if is_master {
+                service.applied(key, &data[consumed..request.end]);
+            }
             consumed = request.end;
             match service.front().clients.get(key) {
                 Some(client) if may_run(client) => {}
@@ -416,6 +463,9 @@ fn run_with_spans<S: Service>(
                     || service.execute(key, &args) == Execution::Held
                 {
                     return consumed;
+                }
+                if is_master {
+                    service.applied(key, &data[consumed..consumed + bytes]);
                 }
                 consumed += bytes;
             }
@@ -547,9 +597,16 @@ impl Poller {
         Ok(epoll::add(&self.epoll, fd, data, epoll::EventFlags::IN)?)
     }
 
-    pub(crate) fn set_writable(&self, key: ClientKey, fd: BorrowedFd<'_>, on: bool) {
-        let mut flags = epoll::EventFlags::IN;
-        flags.set(epoll::EventFlags::OUT, on);
+    pub(crate) fn set_interest(
+        &self,
+        key: ClientKey,
+        fd: BorrowedFd<'_>,
+        input: bool,
+        output: bool,
+    ) {
+        let mut flags = epoll::EventFlags::empty();
+        flags.set(epoll::EventFlags::IN, input);
+        flags.set(epoll::EventFlags::OUT, output);
         epoll::modify(
             &self.epoll,
             fd,

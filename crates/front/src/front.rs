@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::command::{CommandId, CommandTable};
 use crate::event_loop::Poller;
 use crate::gate::CommitGate;
+use crate::link::LinkState;
 use crate::pubsub::PubSub;
 use crate::reply_size::ReplySize;
 use crate::socket::{Accepted, Listener, Socket};
@@ -106,7 +107,7 @@ pub struct Front {
     pub(crate) spans: Vec<resp::Span>,
     /// Spare reply buffers of clients that have nothing to send.
     spare_buffers: Vec<Vec<u8>>,
-    next_client_id: u64,
+    pub(crate) next_client_id: u64,
 }
 
 /// Spare reply buffers kept, and the largest one worth keeping.
@@ -198,7 +199,7 @@ impl Front {
         {
             set_keepalive(stream, self.settings.tcp_keepalive_seconds);
         }
-        let key = self.insert_client(socket, addr, laddr);
+        let key = self.insert_client(socket, addr, laddr, ClientClass::Normal);
         let client = self.clients.get(key).expect("just inserted");
         let fd = client.socket.as_fd().expect("an accepted socket");
         if let Err(error) = self.poller.add_client(key, fd) {
@@ -210,7 +211,12 @@ impl Front {
     /// A client without a peer, in whose name the process runs commands of its own: those of an AOF being loaded. It is
     /// not counted and not listed; [`Front::remove_internal_client`] ends it.
     pub fn add_internal_client(&mut self) -> ClientKey {
-        self.insert_client(Socket::Nowhere, String::new(), String::new())
+        self.insert_client(
+            Socket::Nowhere,
+            String::new(),
+            String::new(),
+            ClientClass::Internal,
+        )
     }
 
     /// Ends a client of [`Front::add_internal_client`].
@@ -219,11 +225,13 @@ impl Front {
         self.clients.remove(key);
     }
 
-    fn insert_client(&mut self, socket: Socket, addr: String, laddr: String) -> ClientKey {
-        let class = match socket {
-            Socket::Nowhere => ClientClass::Internal,
-            _ => ClientClass::Normal,
-        };
+    pub(crate) fn insert_client(
+        &mut self,
+        socket: Socket,
+        addr: String,
+        laddr: String,
+        class: ClientClass,
+    ) -> ClientKey {
         let id = match class {
             // Nobody can name it.
             ClientClass::Internal => u64::MAX,
@@ -273,6 +281,10 @@ impl Front {
             running_memory: 0,
             write_pending: false,
             wants_writable: false,
+            deaf: false,
+            output_held: false,
+            link: LinkState::No,
+            last_write: 0,
             net_input_bytes: 0,
             net_output_bytes: 0,
         })
@@ -513,12 +525,12 @@ impl Front {
             if let Some(client) = self.clients.get_mut(key) {
                 client.write_pending = false;
                 // Who is closed at once is sent nothing more: half an answer is worse than none.
-                if client.close_asap {
+                if client.close_asap || client.output_held {
                     continue;
                 }
                 client.reply_size.used(client.output.len());
                 let end = client.output.end();
-                if open {
+                if open || client.passes_gate() {
                     client.output.let_go(end);
                     self.write_client(key);
                 } else {
@@ -548,6 +560,9 @@ impl Front {
         let Some(client) = self.clients.get_mut(key) else {
             return;
         };
+        if client.output_held || client.link == LinkState::Connecting {
+            return;
+        }
         let result = client.output.write_to(&mut client.socket, WRITE_LIMIT);
         self.stats.writes_processed += 1;
         match result {
@@ -564,12 +579,8 @@ impl Front {
             }
         }
         let waiting = client.output.sendable() > 0;
-        if client.wants_writable != waiting {
-            client.wants_writable = waiting;
-            if let Some(fd) = client.socket.as_fd() {
-                self.poller.set_writable(key, fd, waiting);
-            }
-        }
+        let changed = client.wants_writable != waiting;
+        client.wants_writable = waiting;
         if client.output.is_empty() {
             client.soft_limit_since_ms = None;
             let spare = client.output.release();
@@ -580,11 +591,14 @@ impl Front {
                 self.close_soon(key);
             }
         }
+        if changed {
+            self.watch(key);
+        }
         self.recount(key);
     }
 }
 
-fn set_keepalive(stream: &std::net::TcpStream, seconds: u32) {
+pub(crate) fn set_keepalive(stream: &std::net::TcpStream, seconds: u32) {
     use rustix::net::sockopt;
     use std::time::Duration;
     let idle = Duration::from_secs(u64::from(seconds));

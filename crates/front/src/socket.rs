@@ -1,7 +1,7 @@
 //! A connected stream socket of either family, and the listeners that make them.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
@@ -75,10 +75,32 @@ pub(crate) struct Accepted {
     pub(crate) loopback: bool,
 }
 
-fn format_addr(addr: SocketAddr) -> String {
+pub(crate) fn format_addr(addr: SocketAddr) -> String {
     match addr {
         SocketAddr::V4(v4) => v4.to_string(),
         SocketAddr::V6(v6) => format!("[{}]:{}", v6.ip(), v6.port()),
+    }
+}
+
+/// Starts to connect without waiting.
+pub(crate) fn connect_tcp(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    use rustix::net;
+    let family = match to {
+        SocketAddr::V4(_) => net::AddressFamily::INET,
+        SocketAddr::V6(_) => net::AddressFamily::INET6,
+    };
+    let fd = net::socket_with(
+        family,
+        net::SocketType::STREAM,
+        net::SocketFlags::CLOEXEC | net::SocketFlags::NONBLOCK,
+        None,
+    )?;
+    if let Some(address) = from {
+        net::bind(&fd, &SocketAddr::new(address, 0))?;
+    }
+    match net::connect(&fd, &to) {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(TcpStream::from(fd)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,10 +1,16 @@
 //! Whether a request may run now: the checks between the command table and the handler, in the order clients know.
 
-use crate::config::{DirectiveId, ENABLE_DEBUG_COMMAND};
+use crate::config::{
+    DirectiveId, ENABLE_DEBUG_COMMAND, REPLICA_READ_ONLY, REPLICA_SERVE_STALE_DATA,
+};
 use crate::server::Server;
 use front::acl::LogContext;
 use front::command::{CommandError, CommandId, Flags};
-use front::{Client, ClientKey};
+use front::{Client, ClientClass, ClientKey};
+
+/// What a replica answers that has lost its master and is not to serve what it still has.
+pub(crate) const MASTER_DOWN: &str =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 
 /// What changes the dataset or looks at it.
 const TOUCHES_KEYSPACE: Flags = Flags::WRITE.and(Flags::READONLY).and(Flags::MAY_REPLICATE);
@@ -19,6 +25,10 @@ impl Server {
     ) -> Result<(), CommandError> {
         let entry = self.front.table.entry(id);
         let flags = entry.spec.flags;
+        // What the master did is done; nobody asks whether it may be.
+        if self.client_of(key).class == ClientClass::Master {
+            return Ok(());
+        }
         if flags.has(Flags::PROTECTED)
             && !self.allows_protected(ENABLE_DEBUG_COMMAND, self.client_of(key))
         {
@@ -40,8 +50,19 @@ impl Server {
         self.check_memory(key, id)?;
         let client = self.client_of(key);
         let entry = self.front.table.entry(id);
-        if (flags.has(Flags::WRITE) || entry.full_name == "ping")
+        // EXEC does what it has queued.
+        let all_flags = match &client.transaction {
+            Some(transaction) if entry.full_name == "exec" => flags.and(transaction.flags),
+            _ => flags,
+        };
+        if (all_flags.has(Flags::WRITE) || entry.full_name == "ping")
+            && !self.replication.is_replica()
             && let Some(error) = self.save_refusal().or_else(|| self.aof.refusal())
+        {
+            return Err(error);
+        }
+        if all_flags.has(Flags::WRITE)
+            && let Some(error) = self.write_refusal()
         {
             return Err(error);
         }
@@ -52,6 +73,9 @@ impl Server {
                 entry.full_name
             )));
         }
+        if self.serves_no_stale_data() && !self.is_fine_when_stale(client, flags) {
+            return Err(CommandError::text(MASTER_DOWN));
+        }
         if self.is_loading() && !flags.has(Flags::LOADING) {
             return Err(CommandError::Loading);
         }
@@ -61,12 +85,40 @@ impl Server {
             return Err(error);
         }
         // A monitor only listens, like a replica.
-        if client.monitor && flags.any(TOUCHES_KEYSPACE) {
+        if (client.monitor || client.class == ClientClass::Replica) && flags.any(TOUCHES_KEYSPACE) {
             return Err(CommandError::text(
                 "ERR Replica can't interact with the keyspace",
             ));
         }
         Ok(())
+    }
+
+    /// Why a write cannot be accepted by a node in this role, if so.
+    pub(crate) fn write_refusal(&self) -> Option<CommandError> {
+        if self.lacks_replicas() {
+            return Some(CommandError::text(
+                "NOREPLICAS Not enough good replicas to write.",
+            ));
+        }
+        if self.replication.is_replica() && self.config.bool(REPLICA_READ_ONLY) {
+            return Some(CommandError::text(
+                "READONLY You can't write against a read only replica.",
+            ));
+        }
+        None
+    }
+
+    /// A replica without its master may hold old data, and its owner does not want that served.
+    pub(crate) fn serves_no_stale_data(&self) -> bool {
+        self.replication.is_replica()
+            && !self.replication.is_online()
+            && !self.config.bool(REPLICA_SERVE_STALE_DATA)
+    }
+
+    fn is_fine_when_stale(&self, client: &Client, flags: Flags) -> bool {
+        let queued = client.transaction.iter().flat_map(|queue| &queue.queued);
+        let mut queued = queued.map(|(id, _)| self.front.table.entry(*id).spec.flags);
+        flags.has(Flags::STALE) && queued.all(|flags| flags.has(Flags::STALE))
     }
 
     /// Whether a directive of `no`, `yes` and `local` lets this client do what it protects.

@@ -273,17 +273,20 @@ impl Server {
 
     /// Ends a client's wait without a key.
     pub(crate) fn time_out(&mut self, key: ClientKey) {
-        if self.unpark(key).is_none() {
+        let Some(blocked) = self.unpark(key) else {
             return;
-        }
+        };
+        let Some(client) = self.front.clients.get(key) else {
+            return;
+        };
         let mut reply = Vec::new();
-        let resp3 = self
-            .front
-            .clients
-            .get(key)
-            .is_some_and(|client| client.resp3);
-        let mut writer = resp::Writer::new(&mut reply, resp3);
-        writer.null_array();
+        let mut writer = resp::Writer::new(&mut reply, client.resp3);
+        match blocked.reason {
+            BlockReason::Replicas { .. } => {
+                writer.integer(self.replicas_at(client.last_write) as i64);
+            }
+            _ => writer.null_array(),
+        }
         self.front.reply(key, &reply);
     }
 }

@@ -189,6 +189,15 @@ impl Server {
         }
     }
 
+    /// A dataset that is being loaded, or must stay as it is for a time, is not for eviction to change; and what a replica
+    /// holds is up to its master.
+    fn keeps_dataset_as_it_is(&self) -> bool {
+        self.is_loading()
+            || self.pause.is_active()
+            || (self.replication.is_replica()
+                && self.config.bool(crate::config::REPLICA_IGNORE_MAXMEMORY))
+    }
+
     /// Deletes keys until memory fits, for as long as a turn may take.
     #[inline]
     pub(crate) fn make_room(&mut self) -> Room {
@@ -199,7 +208,7 @@ impl Server {
         }
         // What is being loaded fitted when it was saved; evicting it now would not reach the AOF. While clients are
         // paused, the dataset stays as it is.
-        if self.is_loading() || self.pause.is_active() {
+        if self.keeps_dataset_as_it_is() {
             return Room::Enough;
         }
         let started_us = self.front.clock.read_mono_us();
@@ -226,7 +235,7 @@ impl Server {
         const STEP: usize = 16;
         // A dataset that is being loaded, or must stay as it is for a time, is not for eviction to change.
         let excess = self.memory_to_limit().saturating_sub(limit);
-        if excess == 0 || self.is_loading() || self.pause.is_active() {
+        if excess == 0 || self.keeps_dataset_as_it_is() {
             return Room::Enough;
         }
         let limits = self.eviction.limits.clone();

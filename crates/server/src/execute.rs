@@ -10,10 +10,10 @@ use front::command::{
     unknown_subcommand,
 };
 use front::event_loop::Execution;
-use front::{ClientKey, FrontContext};
+use front::{ClientClass, ClientKey, FrontContext};
 use resp::Writer;
 use std::time::Duration;
-use store::db::Notice;
+use store::db::{ExpiredEntries, Notice};
 
 /// Commands that EXEC runs at once even while a transaction is open.
 fn runs_in_transaction(name: &str) -> bool {
@@ -140,6 +140,7 @@ impl Server {
         }
         let mut reply = std::mem::take(&mut self.reply_scratch);
         reply.clear();
+        let streamed = self.replication.stream.end();
         self.running = Some(key);
         self.call(key, id, args, &mut reply);
         self.finish_reply(key, &reply);
@@ -151,7 +152,17 @@ impl Server {
             self.reply_scratch = reply;
         }
         self.finish_unit();
+        self.note_write(key, streamed);
         Execution::Done
+    }
+
+    /// If the stream for replicas has grown since it had this length, it was this client that wrote last.
+    fn note_write(&mut self, key: ClientKey, streamed: u64) {
+        if self.replication.stream.end() != streamed
+            && let Some(client) = self.front.clients.get_mut(key)
+        {
+            client.last_write = self.replication.coming_offset();
+        }
     }
 
     /// Sends the reply of the request that just ran, as CLIENT REPLY wants it.
@@ -166,6 +177,10 @@ impl Server {
             ReplyMode::SkipNext => (false, ReplyMode::On),
         };
         client.reply_mode = next;
+        // A master is told how far this node is, and nothing else.
+        if client.class == ClientClass::Master {
+            return;
+        }
         if send || self.replies_in_any_mode(key) {
             self.front.send(key, reply);
         }
@@ -299,6 +314,7 @@ impl Server {
         };
         let Caller { db, resp3, .. } = caller;
         let started_ns = self.front.clock.read_mono_ns();
+        let streamed = self.replication.stream.end();
         self.depth += 1;
         self.running = Some(key);
         self.prepare_effects(db);
@@ -323,6 +339,7 @@ impl Server {
         self.running = None;
         self.send_pending_invalidations();
         self.finish_propagation();
+        self.note_write(key, streamed);
         answered
     }
 
@@ -363,6 +380,9 @@ impl Server {
             resp3,
             sends_history,
         } = caller;
+        if sends_history {
+            access.expired = ExpiredEntries::Keep;
+        }
         let reply = Writer::new(reply, resp3).limited(self.front.reply_limit(key));
         match self.handlers[id.index()] {
             Some(Handler::Data(run)) => run(&mut DataContext {
@@ -423,7 +443,7 @@ impl Server {
                     && !self.front.table.entry(id).spec.flags.has(Flags::READONLY) =>
             {
                 if self.depth == 1 && self.unit.is_empty() {
-                    self.write_stream.append(db, args);
+                    self.propagate(db, args);
                 } else {
                     self.unit.push((db, OwnedArgs::new(args)));
                 }
@@ -535,8 +555,13 @@ impl Server {
 
     fn finish_propagation(&mut self) {
         if !self.unit.is_empty() {
-            self.write_stream
-                .append_all(&std::mem::take(&mut self.unit));
+            let unit = std::mem::take(&mut self.unit);
+            if self.aof.wants_stream() {
+                self.write_stream.append_all(&unit);
+            }
+            if self.replication.wants_stream() {
+                self.replication.stream.append_all(&unit);
+            }
         }
     }
 }

@@ -39,7 +39,8 @@ impl ExpiryStats {
 impl Server {
     /// Deletes keys whose time has come, and propagates their deletion.
     pub(crate) fn expire_due_keys(&mut self) {
-        if !self.debug.active_expire || self.pause.is_active() {
+        // A replica is told by its master when a key is gone.
+        if !self.debug.active_expire || self.pause.is_active() || self.replication.is_replica() {
             return;
         }
         let now_ms = self.front.clock.mono_ms();

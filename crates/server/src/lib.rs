@@ -28,6 +28,7 @@ mod process_title;
 mod propagation;
 mod random_choice;
 mod redact;
+mod replication;
 mod replies;
 mod scripting;
 mod server;

@@ -1,9 +1,9 @@
-//! The write stream: every change in the order it was made, as commands. One encoding feeds the AOF and, from the same
-//! bytes, the replication backlog; both get the same writes in the same order.
+//! A write stream: every change in the order it was made, as commands. The AOF has one and the replicas have one; both get
+//! the same writes in the same order.
 
 use front::client::OwnedArgs;
 
-/// Commands of this turn, encoded, not yet taken by the AOF and the replicas.
+/// Commands of this turn, encoded, not yet taken.
 #[derive(Default)]
 pub struct WriteStream {
     /// RESP-encoded commands, SELECTs included.
@@ -72,6 +72,17 @@ impl WriteStream {
     /// Bytes that wait to be taken.
     pub fn pending_bytes(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// Appends a command that means the same in every db.
+    pub fn append_anywhere(&mut self, args: &[&[u8]]) {
+        resp::encode_command(args, &mut self.buffer);
+    }
+
+    /// This turn's commands, for the only one who takes them.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.earlier += self.buffer.len() as u64;
+        std::mem::take(&mut self.buffer)
     }
 
     /// A new consumer starts here: the next command selects its db again.

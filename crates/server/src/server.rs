@@ -19,6 +19,8 @@ use crate::persistence::loading::Loading;
 use crate::persistence::rdb::RdbStatus;
 use crate::persistence::snapshot::{Running, SnapshotStats, Written};
 use crate::propagation::WriteStream;
+use crate::replication::Replication;
+use crate::replication::master::ReplicationEvent;
 use crate::scripting::Scripting;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Rates, Stats};
@@ -30,7 +32,7 @@ use front::command::CommandId;
 use front::event_loop::{Execution, Service};
 use front::latency::LatencyMonitor;
 use front::slowlog::SlowLog;
-use front::{Client, ClientKey, Front};
+use front::{Client, ClientClass, ClientKey, Front, LinkEvent};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -66,8 +68,7 @@ pub struct Server {
     pub(crate) expiry: ExpiryStats,
     /// Names this process: 40 hexadecimal digits.
     pub(crate) run_id: String,
-    /// Names the history of this dataset: 40 hexadecimal digits.
-    pub(crate) replid: String,
+    pub(crate) replication: Replication,
     pub eviction: Eviction,
     pub memory: MemoryHistory,
     pub guard: Guard,
@@ -149,7 +150,7 @@ impl Server {
             rates: Rates::default(),
             expiry: ExpiryStats::default(),
             run_id: hex_id(seed ^ 1),
-            replid: hex_id(seed ^ 2),
+            replication: Replication::new(hex_id(seed ^ 2)),
             eviction: Eviction::default(),
             memory: MemoryHistory::default(),
             guard: Guard::default(),
@@ -181,6 +182,7 @@ impl Server {
             io::Error::other(format!("{}: {reason}", crate::config::directive(id).name))
         })?;
         server.load_users().map_err(io::Error::other)?;
+        server.replication.master = server.configured_master();
         server.memory.startup = front::memory::used();
         Ok(server)
     }
@@ -192,7 +194,7 @@ impl Server {
             expired: if self.is_loading() {
                 // What comes next in the file was written while the key was there.
                 ExpiredEntries::Keep
-            } else if self.pause.is_active() {
+            } else if self.pause.is_active() || self.replication.is_replica() {
                 ExpiredEntries::Hide
             } else {
                 ExpiredEntries::Delete
@@ -250,9 +252,19 @@ impl Server {
         self.stop = true;
     }
 
-    /// Whether anybody reads the write stream.
+    /// Whether anybody reads what is propagated.
     pub(crate) fn stream_wanted(&self) -> bool {
-        self.loading.is_none() && self.aof.wants_stream()
+        self.loading.is_none() && (self.aof.wants_stream() || self.replication.wants_stream())
+    }
+
+    /// A command that ran in `db` goes to whoever takes changes.
+    pub(crate) fn propagate(&mut self, db: u32, args: &[&[u8]]) {
+        if self.aof.wants_stream() {
+            self.write_stream.append(db, args);
+        }
+        if self.replication.wants_stream() {
+            self.replication.stream.append(db, args);
+        }
     }
 
     /// The name a command has in statistics and errors.
@@ -317,6 +329,7 @@ impl Service for Server {
             self.save_when_due();
         }
         self.rewrite_when_due();
+        self.replication_timers();
         self.migrate_sockets.close_idle(self.front.clock.now());
         self.look_after_memory();
         if !self.debug.cron_paused {
@@ -335,6 +348,7 @@ impl Service for Server {
     fn before_sleep(&mut self) {
         self.broadcast_invalidations();
         self.feed_aof();
+        self.feed_replicas();
         self.switch_incr();
         self.advance_snapshot();
         self.write_stream.turn_done();
@@ -343,15 +357,30 @@ impl Service for Server {
     fn completed(&mut self, completion: Completion) {
         match completion.downcast::<AofEvent>() {
             Ok(event) => self.aof_event(*event),
-            Err(other) => {
-                if let Ok(written) = other.downcast::<Written>() {
-                    self.snapshot_written(*written);
+            Err(other) => match other.downcast::<Written>() {
+                Ok(written) => self.snapshot_written(*written),
+                Err(other) => {
+                    if let Ok(event) = other.downcast::<ReplicationEvent>() {
+                        self.replication_event(*event);
+                    }
                 }
-            }
+            },
         }
     }
 
+    fn applied(&mut self, client: ClientKey, bytes: &[u8]) {
+        self.master_applied(client, bytes);
+    }
+
+    fn link_event(&mut self, link: ClientKey, event: LinkEvent<'_>) {
+        self.master_link_event(link, event);
+    }
+
     fn disconnected(&mut self, client: &mut Client) {
+        match client.class {
+            ClientClass::Master => self.master_lost(client.key, client.db),
+            _ => self.forget_replica(client.key),
+        }
         self.watched.forget(client);
         self.blocked.forget(client);
         self.pause.forget(client.key);

@@ -148,12 +148,6 @@ fn run(mut config: Config) -> Result<(), String> {
     process_title::show(&server.config);
     write_pidfile(&server.config);
     front::log_notice!("Server initialized");
-    if !server.config.text(config::REPLICAOF).is_empty() {
-        front::log_warning!(
-            "WARNING: replicaof is set, and this version does not replicate: the node serves its own data and takes writes. \
-             Remove replicaof, or use another server for this replica."
-        );
-    }
     server.recover()?;
     front::event_loop::run(&mut server).map_err(|error| error.to_string())?;
     notify_supervisor("STOPPING=1");

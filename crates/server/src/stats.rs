@@ -23,6 +23,9 @@ pub struct Stats {
     pub error_replies: u64,
     /// Error replies by code.
     pub errors: BTreeMap<String, u64>,
+    /// Bytes of history that came from the master, and that went to replicas.
+    pub net_repl_input_bytes: u64,
+    pub net_repl_output_bytes: u64,
     /// Changes since the last successful save.
     pub dirty: u64,
 }

@@ -7,6 +7,7 @@ pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+pub mod replication;
 pub mod scripting;
 pub mod server;
 pub mod set;
@@ -30,6 +31,7 @@ pub static GROUPS: &[&[&Command]] = &[
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
+    replication::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

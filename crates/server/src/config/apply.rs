@@ -49,10 +49,12 @@ impl Server {
             rdb_compression: config.bool(RDBCOMPRESSION),
         };
         self.eviction.configure(config);
+        let backlog = size(REPL_BACKLOG_SIZE);
         self.oom_score.follow(config)?;
         self.slowlog.slower_than_micros = config.integer(SLOWLOG_LOG_SLOWER_THAN);
         self.slowlog.set_max_len(size(SLOWLOG_MAX_LEN));
         self.latency.threshold_millis = config.integer(LATENCY_MONITOR_THRESHOLD) as u64;
+        self.replication.resize_backlog(backlog);
         self.tracking_table_max_keys = size(TRACKING_TABLE_MAX_KEYS);
         self.latency_tracking = config.bool(LATENCY_TRACKING);
         let settings = &mut self.front.settings;

@@ -27,16 +27,26 @@ pub(super) fn stats(server: &Server, out: &mut String) {
     field!(out, "instantaneous_ops_per_sec", rate(Rate::Commands));
     field!(out, "total_net_input_bytes", front.net_input_bytes);
     field!(out, "total_net_output_bytes", front.net_output_bytes);
-    field!(out, "total_net_repl_input_bytes", 0);
-    field!(out, "total_net_repl_output_bytes", 0);
+    let stats = &server.stats;
+    field!(
+        out,
+        "total_net_repl_input_bytes",
+        stats.net_repl_input_bytes
+    );
+    field!(
+        out,
+        "total_net_repl_output_bytes",
+        stats.net_repl_output_bytes
+    );
     field!(out, "instantaneous_input_kbps", kbps(Rate::InputBytes));
     field!(out, "instantaneous_output_kbps", kbps(Rate::OutputBytes));
     field!(out, "instantaneous_input_repl_kbps", "0.00");
     field!(out, "instantaneous_output_repl_kbps", "0.00");
     field!(out, "rejected_connections", front.connections_rejected);
-    field!(out, "sync_full", 0);
-    field!(out, "sync_partial_ok", 0);
-    field!(out, "sync_partial_err", 0);
+    let syncs = &server.replication.stats;
+    field!(out, "sync_full", syncs.full);
+    field!(out, "sync_partial_ok", syncs.partial_ok);
+    field!(out, "sync_partial_err", syncs.partial_err);
     field!(out, "expired_keys", server.stats.expired_keys);
     let expiry = &server.expiry;
     field!(

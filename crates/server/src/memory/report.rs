@@ -75,7 +75,7 @@ impl MemoryReport {
             allocator: front::memory::allocator(),
             clients: client_memory(server),
             aof_buffer: server.aof_buffered(),
-            replication_backlog: 0,
+            replication_backlog: server.replication.backlog_memory(),
             dbs,
             keys: server.keyspace.len(),
         }

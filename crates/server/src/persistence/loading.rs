@@ -5,7 +5,7 @@ use super::aof::loader::{self, Batch, FileToLoad, Message, Part, Stop};
 use super::rdb::check::check_path;
 use super::rdb::reading::{Entries, ReadSettings, Report};
 use crate::config;
-use crate::effects::Propagation;
+use crate::effects::{FlushScope, Propagation};
 use crate::server::Server;
 use front::ClientKey;
 use front::client::{BlockReason, OwnedArgs};
@@ -24,6 +24,8 @@ pub(crate) enum Then {
     Answer(ClientKey),
     /// The command that waits for it goes on by itself.
     Return,
+    /// The stream of the master follows.
+    Follow,
 }
 
 /// See the module.
@@ -176,7 +178,8 @@ impl Server {
         let rdb = ReadSettings {
             values: self.settings.load_settings(self.access()),
             check: self.config.bool(config::RDBCHECKSUM) && !self.debug.skip_checksum_validation,
-            expired_before: Some(self.front.clock.now()),
+            // A replica is told when a key is gone.
+            expired_before: (!self.replication.is_replica()).then(|| self.front.clock.now()),
             key_delay: Duration::from_micros(
                 u64::try_from(self.config.integer(config::KEY_LOAD_DELAY)).unwrap_or(0),
             ),
@@ -352,8 +355,18 @@ impl Server {
     }
 
     fn loading_failed(&mut self) {
-        self.end_loading();
-        self.fail();
+        match self.end_loading().then {
+            Then::Follow => self.master_not_loaded(),
+            Then::Start | Then::Answer(_) | Then::Return => self.fail(),
+        }
+    }
+
+    /// Ends a loading that nobody needs any more: what it would load is replaced.
+    pub(crate) fn abandon_loading(&mut self) {
+        if self.is_loading() {
+            self.end_loading();
+            self.empty(FlushScope::All, false);
+        }
     }
 
     fn loading_done(&mut self) {
@@ -363,8 +376,10 @@ impl Server {
             let seconds = (self.front.clock.mono_us() - loading.started_us) as f64 / 1e6;
             front::log_notice!("DB loaded from append only file: {seconds:.3} seconds");
         }
-        if loading.then == Then::Start {
-            return self.loaded_at_start();
+        match loading.then {
+            Then::Start => return self.loaded_at_start(),
+            Then::Follow => return self.master_loaded(),
+            Then::Answer(_) | Then::Return => {}
         }
         if from_dump {
             front::log_warning!("DB reloaded by DEBUG RELOAD");

@@ -38,7 +38,7 @@ impl Server {
         let has_save_points = !self.config.text(config::SAVE).is_empty();
         if let Some(purpose) = self.abandon_snapshot_and_wait() {
             match purpose {
-                Purpose::Dump { .. } => {
+                Purpose::Dump { .. } | Purpose::Replicas => {
                     front::log_warning!("There is a child saving an .rdb. Killing it!");
                 }
                 Purpose::AofBase => {

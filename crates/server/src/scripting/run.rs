@@ -4,6 +4,7 @@ use super::convert::{lua_to_reply, one_line};
 use super::current;
 use super::interpreter::{Interpreter, Purpose};
 use super::shebang::{self, ScriptFlags};
+use crate::admission::MASTER_DOWN;
 use crate::config::BUSY_REPLY_THRESHOLD;
 use crate::context::ServerContext;
 use crate::server::Server;
@@ -258,8 +259,16 @@ impl Server {
                     "ERR Can not execute a script with write flag using *_ro command.",
                 ));
             }
-            if out_of_memory && !job.flags.allow_oom && !job.flags.no_writes {
-                return Err(CommandError::Oom);
+            if cx.server.serves_no_stale_data() && !job.flags.allow_stale {
+                return Err(CommandError::text(MASTER_DOWN));
+            }
+            if !job.flags.no_writes && !cx.from_master {
+                if let Some(error) = cx.server.script_write_refusal() {
+                    return Err(error);
+                }
+                if out_of_memory && !job.flags.allow_oom {
+                    return Err(CommandError::Oom);
+                }
             }
         }
         let is_function = job.is_function;
@@ -348,7 +357,8 @@ impl Server {
                 "ERR Wrong number of args calling Redis command from script",
             ));
         }
-        if flags.has(Flags::NOSCRIPT) || entry.is_container() {
+        let is_denied = flags.has(Flags::NOSCRIPT) && !self.debug.scripts_may_call_anything;
+        if is_denied || entry.is_container() {
             return Err(CommandError::text(
                 "ERR This Redis command is not allowed from script",
             ));
@@ -400,8 +410,14 @@ impl Server {
         flags: Flags,
         args: &[&[u8]],
     ) -> Result<(ClientKey, u32, bool), CommandError> {
+        const CHANGES: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
+        let write_refusal = match flags.has(Flags::WRITE) {
+            true => self.script_write_refusal(),
+            false => None,
+        };
+        let is_stale = self.serves_no_stale_data() && !flags.has(Flags::STALE);
         let running = self.scripting.running.as_mut().expect("a script called");
-        if flags.has(Flags::WRITE) && running.read_only {
+        if flags.any(CHANGES) && running.read_only {
             return Err(CommandError::text(
                 "ERR Write commands are not allowed from read-only scripts.",
             ));
@@ -427,11 +443,30 @@ impl Server {
                 }
             )));
         }
+        if is_stale {
+            return Err(CommandError::text(
+                "ERR Can not execute the command on a stale replica",
+            ));
+        }
+        if let Some(error) = write_refusal
+            && !running.wrote
+        {
+            return Err(error);
+        }
         if refused {
             return Err(CommandError::Oom);
         }
         running.wrote |= flags.has(Flags::WRITE);
         Ok((key, db, resp3))
+    }
+
+    /// Why a script may not write now, whatever it writes.
+    fn script_write_refusal(&self) -> Option<CommandError> {
+        let role = self.write_refusal();
+        match self.replication.is_replica() {
+            true => role,
+            false => self.save_refusal().or_else(|| self.aof.refusal()).or(role),
+        }
     }
 
     /// Takes back the buffer of a reply that was read.

@@ -25,11 +25,11 @@ fn due_save_point(points: &str, changes: u64, seconds: i64) -> Option<(i64, u64)
 }
 
 impl Server {
-    /// Whether a BGSAVE runs.
+    /// Whether a BGSAVE runs, or a dataset is on its way to replicas: both are saves to those who ask.
     pub(crate) fn is_saving(&self) -> bool {
         self.snapshot
             .as_ref()
-            .is_some_and(|running| matches!(running.purpose, Purpose::Dump { .. }))
+            .is_some_and(|running| running.purpose != Purpose::AofBase)
     }
 
     /// Begins a BGSAVE; nothing else may be writing a snapshot.
@@ -75,7 +75,9 @@ impl Server {
     /// Ends a BGSAVE that nobody wants any more.
     pub(crate) fn kill_bgsave(&mut self) {
         if self.is_saving() {
-            self.abandon_snapshot();
+            if self.abandon_snapshot() == Some(Purpose::Replicas) {
+                self.full_sync_ended(&Err(WriteError::Abandoned), &[]);
+            }
             front::log_warning!("Background saving terminated by signal 10");
             let took_ms = self.front.clock.now() - self.rdb.last_try;
             self.rdb.last_seconds = Some(took_ms / 1000);

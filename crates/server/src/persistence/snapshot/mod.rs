@@ -11,8 +11,8 @@ pub(crate) mod writer;
 
 use crate::config;
 use crate::server::Server;
-use front::UnixMillis;
 use front::background::Lane;
+use front::{ClientKey, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
 use store::rdb::save::Encoder;
@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Dump { dirty: u64 },
     /// The base of an AOF.
     AofBase,
+    /// The dataset for replicas.
+    Replicas,
 }
 
 /// See the module.
@@ -46,6 +48,8 @@ pub(crate) struct Running {
 pub(crate) struct Written {
     number: u64,
     result: Result<(), WriteError>,
+    /// Replicas that got all of it.
+    fed: Vec<ClientKey>,
 }
 
 /// How long slices may take.
@@ -165,15 +169,18 @@ impl Server {
         let delay = self.config.integer(config::RDB_KEY_SAVE_DELAY);
         let job = Job {
             disk: self.aof.disk.clone(),
-            target,
             options,
             key_delay: Duration::from_micros(u64::try_from(delay).unwrap_or(0)),
             now: self.front.clock.now(),
         };
         let shared = queue.clone();
         self.front.background.run(Lane::Snapshot, move || {
-            let result = job.run(&shared);
-            Some(Box::new(Written { number, result }))
+            let (result, fed) = job.run(target, &shared);
+            Some(Box::new(Written {
+                number,
+                result,
+                fed,
+            }))
         });
         self.snapshot = Some(Running {
             number,
@@ -239,7 +246,7 @@ impl Server {
             Err(store::snapshot::Incomplete) => {
                 let purpose = running.purpose;
                 self.abandon_snapshot();
-                self.snapshot_ended(purpose, Err(WriteError::Abandoned));
+                self.snapshot_ended(purpose, Err(WriteError::Abandoned), &[]);
             }
         }
         self.free_snapshot_garbage(garbage);
@@ -269,13 +276,19 @@ impl Server {
             return;
         }
         let purpose = self.abandon_snapshot().expect("it is running");
-        self.snapshot_ended(purpose, written.result);
+        self.snapshot_ended(purpose, written.result, &written.fed);
     }
 
-    fn snapshot_ended(&mut self, purpose: Purpose, result: Result<(), WriteError>) {
+    fn snapshot_ended(
+        &mut self,
+        purpose: Purpose,
+        result: Result<(), WriteError>,
+        fed: &[ClientKey],
+    ) {
         match purpose {
             Purpose::Dump { dirty } => self.bgsave_ended(dirty, result),
             Purpose::AofBase => self.base_written(result),
+            Purpose::Replicas => self.full_sync_ended(&result, fed),
         }
     }
 
@@ -297,7 +310,9 @@ impl Server {
         let mut running = self.snapshot.take()?;
         let copied = running.progress().copied_bytes;
         match running.purpose {
-            Purpose::Dump { .. } => self.snapshot_stats.dump_copied_bytes = copied,
+            Purpose::Dump { .. } | Purpose::Replicas => {
+                self.snapshot_stats.dump_copied_bytes = copied;
+            }
             Purpose::AofBase => self.snapshot_stats.base_copied_bytes = copied,
         }
         let mut garbage = Garbage::default();

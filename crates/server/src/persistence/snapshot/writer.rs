@@ -5,11 +5,14 @@ use super::super::aof::base::CommandEncoder;
 use super::super::disk::{Disk, write_all};
 use super::super::rdb::file::{RdbWriter, WriteOptions};
 use super::super::rdb::save::Failed;
-use front::UnixMillis;
 use front::event_loop::Waker;
+use front::{ClientKey, UnixMillis};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
 use std::collections::VecDeque;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 use store::rdb::load::{Item, LoadSettings, Loader};
@@ -21,8 +24,15 @@ const FULL_BYTES: usize = 4 << 20;
 /// Below this it goes on.
 const ROOM_BYTES: usize = FULL_BYTES / 2;
 
+/// A replica, and the connection over which it gets the dataset.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) key: ClientKey,
+    pub(crate) socket: TcpStream,
+}
+
 /// Where a snapshot goes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Target {
     /// An RDB file, written beside its place and moved there.
     Rdb { temp: PathBuf, target: PathBuf },
@@ -30,6 +40,14 @@ pub(crate) enum Target {
     Commands {
         path: PathBuf,
         timestamp: Option<i64>,
+    },
+    /// The connections of replicas: with a mark at once, without one by way of the file `temp`, whose length they are told.
+    /// Who takes nothing for as long as `stall` is given up.
+    Replicas {
+        peers: Vec<Peer>,
+        mark: Option<[u8; 40]>,
+        temp: PathBuf,
+        stall: Duration,
     },
 }
 
@@ -124,6 +142,10 @@ impl Queue {
         self.lock().bytes
     }
 
+    fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
+    }
+
     pub(crate) fn keys_written(&self) -> usize {
         self.lock().keys_written
     }
@@ -175,7 +197,6 @@ impl Queue {
 /// How a snapshot is written.
 pub(crate) struct Job {
     pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) target: Target,
     pub(crate) options: WriteOptions,
     /// `rdb-key-save-delay`, for tests of slow saves.
     pub(crate) key_delay: Duration,
@@ -186,21 +207,79 @@ impl Job {
     /// Writes what comes through the queue.
     ///
     /// # Errors
-    /// Those of the disk; nothing is left of the file then.
-    pub(crate) fn run(&self, queue: &Queue) -> Result<(), WriteError> {
-        let result = match &self.target {
-            Target::Rdb { temp, target } => self.write_rdb(queue, temp.clone(), target.clone()),
+    /// Those of the disk; nothing is left of the file then. Beside the result: the replicas that got all of it.
+    pub(crate) fn run(
+        self,
+        target: Target,
+        queue: &Queue,
+    ) -> (Result<(), WriteError>, Vec<ClientKey>) {
+        let mut fed = Vec::new();
+        let result = match target {
+            Target::Rdb { temp, target } => self.write_rdb(queue, temp, target),
             Target::Commands { path, timestamp } => {
-                let result = self.write_commands(queue, path.clone(), *timestamp);
+                let result = self.write_commands(queue, path.clone(), timestamp);
                 if result.is_err() {
                     // The error that matters is the first.
-                    let _ = self.disk.remove(path);
+                    let _ = self.disk.remove(&path);
                 }
+                result
+            }
+            Target::Replicas {
+                peers,
+                mark,
+                temp,
+                stall,
+            } => {
+                let mut peers = Peers {
+                    peers,
+                    stall,
+                    queue,
+                };
+                let result = match mark {
+                    Some(mark) => self.stream_to(&mut peers, &mark),
+                    None => {
+                        let result = self.send_file(&mut peers, &temp);
+                        // It was for them alone; after an error it may be gone already.
+                        let _ = self.disk.remove(&temp);
+                        result
+                    }
+                };
+                fed.extend(peers.peers.iter().map(|peer| peer.key));
                 result
             }
         };
         queue.finish();
-        result
+        (result, fed)
+    }
+
+    fn stream_to(&self, peers: &mut Peers<'_>, mark: &[u8; 40]) -> Result<(), WriteError> {
+        let queue = peers.queue;
+        let mut finisher = Finisher::new(self.options.checksum);
+        peers.send(&[b"$EOF:", mark.as_slice(), b"\r\n"].concat())?;
+        while let Some(Chunk { piece, keys }) = queue.next()? {
+            let bytes = piece.bytes.len();
+            peers.send(&finisher.finish(piece))?;
+            queue.written(bytes, keys, self.key_delay);
+        }
+        peers.send(&finisher.checksum())?;
+        peers.send(mark)
+    }
+
+    fn send_file(&self, peers: &mut Peers<'_>, temp: &Path) -> Result<(), WriteError> {
+        /// Read and sent together.
+        const PIECE: usize = 256 * 1024;
+        self.write_rdb(peers.queue, temp.to_path_buf(), temp.to_path_buf())?;
+        let failed = |error| WriteError::Disk(Failed::Write, error);
+        let mut file = self.disk.open(temp).map_err(failed)?;
+        let length = self.disk.size(temp).map_err(failed)?;
+        peers.send(format!("${length}\r\n").as_bytes())?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            match file.read(&mut piece).map_err(failed)? {
+                0 => return Ok(()),
+                bytes => peers.send(&piece[..bytes])?,
+            }
+        }
     }
 
     fn write_rdb(&self, queue: &Queue, temp: PathBuf, target: PathBuf) -> Result<(), WriteError> {
@@ -266,6 +345,72 @@ impl Job {
         encoder.finish().map_err(failed)?;
         file.sync().map_err(failed)
     }
+}
+
+/// The replicas that still take what they are sent.
+struct Peers<'a> {
+    peers: Vec<Peer>,
+    stall: Duration,
+    queue: &'a Queue,
+}
+
+impl Peers<'_> {
+    /// Sends to all at the pace of the slowest. Who cannot be reached is left out from then on.
+    ///
+    /// # Errors
+    /// When nobody is left, or nobody wants it any more.
+    fn send(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        let (stall, queue) = (self.stall, self.queue);
+        self.peers.retain_mut(|peer| {
+            let sent = send_all(&mut peer.socket, bytes, stall, queue);
+            if let Err(error) = &sent {
+                front::log_warning!("Diskless rdb transfer, a replica is lost: {error}");
+                // The data thread sees it close.
+                let _ = peer.socket.shutdown(Shutdown::Both);
+            }
+            sent.is_ok()
+        });
+        match self.peers.is_empty() || queue.is_abandoned() {
+            true => Err(WriteError::Abandoned),
+            false => Ok(()),
+        }
+    }
+}
+
+fn send_all(
+    socket: &mut TcpStream,
+    mut bytes: &[u8],
+    stall: Duration,
+    queue: &Queue,
+) -> io::Result<()> {
+    /// Between two looks at whether it is still wanted.
+    const STEP: Duration = Duration::from_millis(200);
+    let mut waited = Duration::ZERO;
+    while !bytes.is_empty() {
+        match socket.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                bytes = &bytes[count..];
+                waited = Duration::ZERO;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if waited >= stall || queue.is_abandoned() {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                let step = Timespec {
+                    tv_sec: 0,
+                    tv_nsec: i64::from(STEP.subsec_nanos()),
+                };
+                let mut wanted = [PollFd::new(socket, PollFlags::OUT)];
+                if poll(&mut wanted, Some(&step))? == 0 {
+                    waited += STEP;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The bytes that come through the queue.

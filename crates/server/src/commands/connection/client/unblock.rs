@@ -48,7 +48,10 @@ fn unblock(cx: &mut ServerContext<'_>) -> CommandResult {
             let blocked = clients.get(key).and_then(|client| client.blocked.as_ref());
             // A pause or a shutdown is nobody's to end for one client.
             blocked.is_some_and(|blocked| {
-                matches!(blocked.reason, BlockReason::Keys | BlockReason::Replicas)
+                matches!(
+                    blocked.reason,
+                    BlockReason::Keys | BlockReason::Replicas { .. }
+                )
             })
         });
     if let Some(key) = waiting {

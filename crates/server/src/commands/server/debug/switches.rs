@@ -50,7 +50,7 @@ pub(super) fn pause_cron(cx: &mut ServerContext<'_>) -> CommandResult {
 
 pub(super) fn change_replid(cx: &mut ServerContext<'_>) -> CommandResult {
     front::log_warning!("Changing replication IDs after receiving DEBUG change-repl-id");
-    cx.server.replid = crate::server::hex_id(cx.server.front.clock.read_now_us() as u64);
+    cx.server.change_replication_id();
     cx.reply.ok();
     Ok(())
 }

@@ -1,0 +1,136 @@
+//! Which history of changes the dataset belongs to and how far it is: ids, the offset in bytes, and the backlog. Whether a
+//! replica may continue is decided here, by what it says about itself.
+
+use super::backlog::Backlog;
+
+/// Bytes of an id: hexadecimal digits.
+pub(crate) const ID_BYTES: usize = 40;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// Names the history that is written on.
+    pub(crate) id: String,
+    /// The history this one went on from, and the offset behind its last byte.
+    pub(crate) former: Option<(String, u64)>,
+    /// Bytes of the history so far.
+    pub(crate) offset: u64,
+    pub(crate) backlog: Option<Backlog>,
+}
+
+impl History {
+    pub(crate) fn new(id: String) -> History {
+        History {
+            id,
+            former: None,
+            offset: 0,
+            backlog: None,
+        }
+    }
+
+    /// Bytes of the history that are still here.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.backlog.as_ref().map_or(0, Backlog::len)
+    }
+
+    /// The offset of the first byte in the backlog.
+    pub(crate) fn backlog_start(&self) -> u64 {
+        self.offset + 1 - self.held_bytes() as u64
+    }
+
+    /// The history grows by these bytes.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len() as u64;
+        if let Some(backlog) = &mut self.backlog {
+            backlog.append(bytes);
+        }
+    }
+
+    /// What a replica lacks that followed the history `id` and wants the byte at offset `from` next.
+    ///
+    /// # Errors
+    /// Why it cannot continue.
+    pub(crate) fn missing(&self, id: &[u8], from: u64) -> Result<[&[u8]; 2], Refusal> {
+        let is_former = |(former, end): &(String, u64)| former.as_bytes() == id && from <= *end;
+        if self.id.as_bytes() != id && !self.former.as_ref().is_some_and(is_former) {
+            return Err(Refusal::OtherHistory);
+        }
+        let Some(backlog) = &self.backlog else {
+            return Err(Refusal::NotHeld);
+        };
+        if from < self.backlog_start() || from > self.offset + 1 {
+            return Err(Refusal::NotHeld);
+        }
+        Ok(backlog.last((self.offset + 1 - from) as usize))
+    }
+
+    /// A history of its own begins here: what was followed so far becomes the former one.
+    pub(crate) fn branch(&mut self, id: String) {
+        let former = std::mem::replace(&mut self.id, id);
+        self.former = Some((former, self.offset + 1));
+    }
+
+    /// Another history is followed from this offset on; nothing of it is held yet.
+    pub(crate) fn follow(&mut self, id: String, offset: u64, backlog_bytes: usize) {
+        *self = History {
+            id,
+            former: None,
+            offset,
+            backlog: Some(Backlog::new(backlog_bytes)),
+        };
+    }
+}
+
+/// Why a replica cannot continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    OtherHistory,
+    /// The bytes it lacks are no longer here, or were never.
+    NotHeld,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history() -> History {
+        let mut history = History::new("a".repeat(ID_BYTES));
+        history.offset = 100;
+        history.backlog = Some(Backlog::new(10));
+        history.append(b"0123456789ab");
+        history
+    }
+
+    #[test]
+    fn a_replica_continues_from_what_the_backlog_holds() {
+        let history = history();
+        let id = "a".repeat(ID_BYTES);
+        let missing = |from| history.missing(id.as_bytes(), from).map(|p| p.concat());
+        assert_eq!(history.backlog_start(), 103);
+        assert_eq!(missing(113), Ok(vec![]));
+        assert_eq!(missing(112), Ok(b"b".to_vec()));
+        assert_eq!(missing(103), Ok(b"23456789ab".to_vec()));
+        assert_eq!(missing(102), Err(Refusal::NotHeld));
+        assert_eq!(missing(114), Err(Refusal::NotHeld));
+        assert_eq!(history.missing(b"?", 103), Err(Refusal::OtherHistory));
+    }
+
+    #[test]
+    fn who_followed_the_former_history_continues_up_to_where_it_ended() {
+        let mut history = history();
+        history.branch("b".repeat(ID_BYTES));
+        history.append(b"xy");
+        let former = "a".repeat(ID_BYTES);
+        let missing = |from| history.missing(former.as_bytes(), from).map(|p| p.concat());
+        assert_eq!(missing(113), Ok(b"xy".to_vec()));
+        assert_eq!(missing(112), Ok(b"bxy".to_vec()));
+        assert_eq!(missing(114), Err(Refusal::OtherHistory));
+    }
+
+    #[test]
+    fn nobody_continues_without_a_backlog() {
+        let history = History::new("a".repeat(ID_BYTES));
+        let id = history.id.clone();
+        assert_eq!(history.missing(id.as_bytes(), 1), Err(Refusal::NotHeld));
+    }
+}

@@ -1,0 +1,178 @@
+//! Replication: a master sends its history to replicas byte for byte; a replica applies it and passes it on. The protocol is
+//! PSYNC 2 of Redis 7.0.
+//!
+//! ```text
+//! commands -> WriteStream of this turn -> History (offset, backlog) -> replicas            a master
+//! bytes of the master -> applied one by one -> History (offset, backlog) -> its replicas   a replica
+//! ```
+
+mod backlog;
+mod handshake;
+mod history;
+pub(crate) mod master;
+pub(crate) mod replicas;
+pub(crate) mod wait;
+
+use crate::config;
+use crate::propagation::WriteStream;
+use crate::server::{Server, hex_id};
+use backlog::Backlog;
+use history::History;
+use master::{Link, Master};
+use replicas::Replica;
+
+/// See the module.
+pub(crate) struct Replication {
+    pub(crate) history: History,
+    /// Whether this node holds what its history names: it may ask a master to go on from there.
+    may_continue: bool,
+    /// What this turn's commands changed, for replicas. The AOF has a stream of its own: each begins where it begins, and
+    /// PUBLISH is for replicas alone.
+    pub(crate) stream: WriteStream,
+    /// In the order they came.
+    pub(crate) replicas: Vec<Replica>,
+    /// Whom this node follows.
+    pub(crate) master: Option<Master>,
+    pub(crate) stats: SyncStats,
+    /// Clients that WAIT, in order.
+    waiting: Vec<front::ClientKey>,
+    /// Somebody waits for replicas to tell how far they are.
+    asks_for_acks: bool,
+    /// Replicas that are connected and up to date enough for `min-replicas-to-write`.
+    pub(crate) good_replicas: usize,
+    /// Seconds of the monotonic clock.
+    last_second: u64,
+    last_ping_second: u64,
+    /// When the last replica left.
+    lonely_since_second: u64,
+}
+
+/// Counters of INFO's Stats section.
+#[derive(Debug, Default)]
+pub(crate) struct SyncStats {
+    pub(crate) full: u64,
+    pub(crate) partial_ok: u64,
+    pub(crate) partial_err: u64,
+}
+
+impl Replication {
+    pub(crate) fn new(id: String) -> Replication {
+        Replication {
+            history: History::new(id),
+            may_continue: false,
+            stream: WriteStream::default(),
+            replicas: Vec::new(),
+            master: None,
+            stats: SyncStats::default(),
+            waiting: Vec::new(),
+            asks_for_acks: false,
+            good_replicas: 0,
+            last_second: 0,
+            last_ping_second: 0,
+            lonely_since_second: 0,
+        }
+    }
+
+    /// Whether commands go into the stream for replicas: there is a history to write, and it is this node's own.
+    #[inline]
+    pub(crate) fn wants_stream(&self) -> bool {
+        self.history.backlog.is_some() && self.master.is_none()
+    }
+
+    #[inline]
+    pub(crate) fn is_replica(&self) -> bool {
+        self.master.is_some()
+    }
+
+    /// The link to the master is up, and what it sends is applied.
+    pub(crate) fn is_online(&self) -> bool {
+        matches!(&self.master, Some(master) if matches!(master.link, Link::Online { .. }))
+    }
+
+    /// Where the history will stand when this turn's changes are in it.
+    pub(crate) fn coming_offset(&self) -> u64 {
+        self.history.offset + self.stream.pending_bytes() as u64
+    }
+
+    /// Keeps at most so many bytes of the history from now on.
+    pub(crate) fn resize_backlog(&mut self, bytes: usize) {
+        if let Some(backlog) = &mut self.history.backlog {
+            backlog.resize(bytes);
+        }
+    }
+
+    /// Bytes of memory of the backlog.
+    pub(crate) fn backlog_memory(&self) -> usize {
+        self.history.backlog.as_ref().map_or(0, Backlog::memory)
+    }
+}
+
+impl Server {
+    fn new_replication_id(&self) -> String {
+        hex_id(self.front.clock.read_now_us() as u64 ^ u64::from(std::process::id()) << 40)
+    }
+
+    /// Whom the configuration says that this node follows.
+    pub(crate) fn configured_master(&self) -> Option<Master> {
+        let (host, port) = self.config.text(config::REPLICAOF).split_once(' ')?;
+        Some(Master::new(host.into(), port.parse().ok()?))
+    }
+
+    pub(crate) fn backlog_size(&self) -> usize {
+        self.config.integer(config::REPL_BACKLOG_SIZE) as usize
+    }
+
+    /// The end of the turn: what changed becomes history and goes to the replicas.
+    pub(crate) fn feed_replicas(&mut self) {
+        let replication = &mut self.replication;
+        let bytes = match &mut replication.master {
+            Some(master) => master.take_applied(),
+            None => {
+                if std::mem::take(&mut replication.asks_for_acks) && replication.wants_stream() {
+                    replication
+                        .stream
+                        .append_anywhere(&[b"REPLCONF", b"GETACK", b"*"]);
+                }
+                replication.stream.take()
+            }
+        };
+        if bytes.is_empty() {
+            return;
+        }
+        replication.history.append(&bytes);
+        for replica in &replication.replicas {
+            if replica.takes_stream() {
+                self.front.send(replica.key, &bytes);
+            }
+        }
+        self.stats.net_repl_output_bytes += bytes.len() as u64
+            * replication
+                .replicas
+                .iter()
+                .filter(|replica| replica.takes_stream())
+                .count() as u64;
+        if self.replication.is_replica() {
+            self.acknowledge(false);
+        }
+    }
+
+    /// What is due by the clock.
+    pub(crate) fn replication_timers(&mut self) {
+        let second = self.front.clock.mono_ms() / 1000;
+        let new_second = second != self.replication.last_second;
+        self.replication.last_second = second;
+        if self.replication.is_replica() {
+            self.look_after_link(new_second);
+        }
+        if new_second {
+            self.look_after_replicas(second);
+        }
+        self.sync_replicas_when_due();
+    }
+
+    /// DEBUG CHANGE-REPL-ID: nobody can go on from what this node names so far.
+    pub(crate) fn change_replication_id(&mut self) {
+        self.replication.history.id = self.new_replication_id();
+        self.replication.history.former = None;
+    }
+}
