@@ -12,6 +12,7 @@
 
 mod links;
 mod roles;
+mod shutdown;
 mod sync;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -219,6 +219,14 @@ impl Server {
         let _ = self.connect().call(&[b"SHUTDOWN".to_vec()]);
         let _ = self.child.wait();
         self.start_again();
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When its state cannot be asked for.
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        self.child.wait().expect("a child can be waited for")
     }
 
     fn start_again(&mut self) {

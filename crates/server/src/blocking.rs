@@ -148,6 +148,29 @@ impl Server {
         }
     }
 
+    /// Parks a client whose request waits for something other than keys; `until` is the time of giving up, if any.
+    pub(crate) fn park_request(
+        &mut self,
+        key: ClientKey,
+        reason: BlockReason,
+        until: Option<UnixMillis>,
+        args: &[&[u8]],
+    ) {
+        let since_us = self.front.clock.mono_us();
+        let Some(client) = self.front.clients.get_mut(key) else {
+            return;
+        };
+        let blocked = Blocked {
+            reason,
+            command: client.last_command.expect("it sent this one"),
+            args: OwnedArgs::new(args),
+            until,
+            since_us,
+            keys: Vec::new(),
+        };
+        self.blocked.park(client, blocked);
+    }
+
     /// A key changed. If it is gone, or holds something else now, those who mind hear of it when the unit ends.
     pub(crate) fn wake_those_who_mind(&mut self, db: u32, key: Box<[u8]>) {
         if self.blocked.minding.is_empty() {

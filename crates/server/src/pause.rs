@@ -1,5 +1,6 @@
 //! CLIENT PAUSE: for a time, all clients wait, or those whose commands write. Meanwhile the dataset stays as it is:
-//! nothing expires and nothing is evicted.
+//! nothing expires and nothing is evicted. A node that is about to stop, or to hand over to a replica, holds writes back in
+//! the same way.
 
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
@@ -17,6 +18,8 @@ pub(crate) enum PauseKind {
 #[derive(Debug, Default)]
 pub(crate) struct Pause {
     active: Option<(PauseKind, UnixMillis)>,
+    /// Writes wait until replicas have all there is.
+    for_replicas: bool,
     /// Who waits for the end, in order.
     waiting: Vec<ClientKey>,
 }
@@ -31,7 +34,7 @@ impl Pause {
     /// Whether keys must stay as they are.
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
-        self.active.is_some()
+        self.active.is_some() || self.for_replicas
     }
 
     /// How long it goes on unless somebody ends it.
@@ -43,11 +46,12 @@ impl Pause {
     /// Whether a request of this client has to wait.
     #[inline]
     pub(crate) fn holds(&self, client: &Client, command: &TableEntry) -> bool {
-        match self.active {
+        let for_replicas = self.for_replicas.then_some(PauseKind::Writes);
+        match self.active.map(|(kind, _)| kind).max(for_replicas) {
             None => false,
             Some(_) if client.class == front::ClientClass::Replica => false,
-            Some((PauseKind::All, _)) => true,
-            Some((PauseKind::Writes, _)) => may_write(client, command),
+            Some(PauseKind::All) => true,
+            Some(PauseKind::Writes) => may_write(client, command),
         }
     }
 
@@ -94,9 +98,23 @@ impl Server {
         }
     }
 
-    /// Lets all clients go on: their requests run before the loop sleeps again.
+    /// Ends what CLIENT PAUSE asked for.
     pub(crate) fn end_pause(&mut self) {
         self.pause.active = None;
+        self.let_paused_go();
+    }
+
+    /// Whether writes wait for replicas to have all there is.
+    pub(crate) fn hold_writes(&mut self, on: bool) {
+        self.pause.for_replicas = on;
+        self.let_paused_go();
+    }
+
+    /// Lets all clients go on, if nothing holds them: their requests run before the loop sleeps again.
+    fn let_paused_go(&mut self) {
+        if self.pause.is_active() {
+            return;
+        }
         for key in std::mem::take(&mut self.pause.waiting) {
             self.unpark(key);
         }

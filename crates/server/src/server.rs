@@ -17,6 +17,7 @@ use crate::pause::Pause;
 use crate::persistence::aof::{Aof, AofEvent};
 use crate::persistence::loading::Loading;
 use crate::persistence::rdb::RdbStatus;
+use crate::persistence::shutdown::PendingShutdown;
 use crate::persistence::snapshot::{Running, SnapshotStats, Written};
 use crate::propagation::WriteStream;
 use crate::replication::Replication;
@@ -101,6 +102,8 @@ pub struct Server {
     pub(crate) depth: u32,
     /// Inside a transaction or a script, where nothing may block.
     pub(crate) deny_blocking: bool,
+    /// It stops as soon as replicas have all there is.
+    pub(crate) shutdown: Option<PendingShutdown>,
     pub(crate) stop: bool,
     /// It stops because it cannot go on; the log says why.
     pub(crate) failed: bool,
@@ -173,6 +176,7 @@ impl Server {
             unit: Vec::new(),
             depth: 0,
             deny_blocking: false,
+            shutdown: None,
             stop: false,
             failed: false,
             stop_requested: Arc::default(),
@@ -330,6 +334,7 @@ impl Service for Server {
         }
         self.rewrite_when_due();
         self.replication_timers();
+        self.continue_shutdown();
         self.migrate_sockets.close_idle(self.front.clock.now());
         self.look_after_memory();
         if !self.debug.cron_paused {

@@ -36,6 +36,10 @@ pub(super) fn server(server: &Server, out: &mut String) {
     field!(out, "executable", executable());
     field!(out, "config_file", server.config.file);
     field!(out, "io_threads_active", 0);
+    if let Some(pending) = &server.shutdown {
+        let left = pending.milliseconds_left(clock.mono_ms());
+        field!(out, "shutdown_in_milliseconds", left);
+    }
 }
 
 /// `Linux 6.1.0 x86_64`

@@ -3,7 +3,12 @@
 use crate::config;
 use crate::persistence::snapshot::Purpose;
 use crate::server::Server;
+use front::ClientKey;
+use front::command::CommandError;
 use std::sync::atomic::Ordering;
+
+/// The answer to who asked when the node goes on.
+pub(crate) const FAILED: &str = "ERR Errors trying to SHUTDOWN. Check logs.";
 
 /// How the node is asked to stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +17,37 @@ pub(crate) struct Shutdown {
     pub(crate) save: Option<bool>,
     /// Stop also when saving fails.
     pub(crate) force: bool,
+    /// Wait for no replica.
+    pub(crate) now: bool,
+}
+
+/// A shutdown that waits for replicas to have all there is.
+pub(crate) struct PendingShutdown {
+    how: Shutdown,
+    /// In monotonic milliseconds.
+    until_ms: u64,
+    /// The offset that they shall have.
+    offset: u64,
+    /// Who asked for it.
+    client: Option<ClientKey>,
+}
+
+impl PendingShutdown {
+    /// Milliseconds until it happens whatever replicas have.
+    pub(crate) fn milliseconds_left(&self, now_ms: u64) -> u64 {
+        self.until_ms.saturating_sub(now_ms)
+    }
+}
+
+/// What became of a request to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requested {
+    /// The event loop ends after this turn.
+    Stops,
+    /// It will, when replicas have all there is.
+    Waits,
+    /// The dataset could not be saved: the node goes on.
+    Failed,
 }
 
 impl Shutdown {
@@ -23,7 +59,7 @@ impl Shutdown {
                 "save" => shutdown.save = Some(true),
                 "nosave" => shutdown.save = Some(false),
                 "force" => shutdown.force = true,
-                // Nobody is waited for.
+                "now" => shutdown.now = true,
                 _ => {}
             }
         }
@@ -32,9 +68,73 @@ impl Shutdown {
 }
 
 impl Server {
-    /// Saves what is to be saved and ends the event loop after this turn. False if that failed: the node goes on.
-    pub(crate) fn shut_down(&mut self, how: Shutdown) -> bool {
+    /// Stops, or holds writes back and waits until replicas have what was written.
+    pub(crate) fn request_shutdown(
+        &mut self,
+        how: Shutdown,
+        client: Option<ClientKey>,
+    ) -> Requested {
         front::log_warning!("User requested shutdown...");
+        let timeout = self.config.integer(config::SHUTDOWN_TIMEOUT) as u64;
+        self.feed_replicas();
+        let offset = self.replication.history.offset;
+        let lagging = self.lagging_replicas(offset).count();
+        if how.now || timeout == 0 || lagging == 0 || self.is_loading() {
+            return match self.shut_down(how) {
+                true => Requested::Stops,
+                false => Requested::Failed,
+            };
+        }
+        front::log_notice!("Waiting for {lagging} lagging replicas before shutting down.");
+        self.hold_writes(true);
+        self.ask_for_acknowledgements();
+        self.shutdown = Some(PendingShutdown {
+            how,
+            until_ms: self.front.clock.mono_ms() + timeout * 1000,
+            offset,
+            client,
+        });
+        Requested::Waits
+    }
+
+    /// Stops if that was asked for and replicas have all there is, or have had time enough.
+    pub(crate) fn continue_shutdown(&mut self) {
+        let Some(pending) = &self.shutdown else {
+            return;
+        };
+        let lagging: Vec<String> = self.lagging_replicas(pending.offset).collect();
+        if !lagging.is_empty() && pending.milliseconds_left(self.front.clock.mono_ms()) > 0 {
+            return;
+        }
+        for line in &lagging {
+            front::log_notice!("Lagging replica {line}");
+        }
+        let all = self.replication.replicas.len();
+        front::log_notice!(
+            "{} of {all} replicas are in sync when shutting down.",
+            all - lagging.len()
+        );
+        let how = pending.how;
+        if !self.shut_down(how) {
+            self.abort_shutdown();
+        }
+    }
+
+    /// Gives a shutdown up that waits: the node goes on. False if there is none.
+    pub(crate) fn abort_shutdown(&mut self) -> bool {
+        let Some(pending) = self.shutdown.take() else {
+            return false;
+        };
+        self.stop_requested.store(false, Ordering::Relaxed);
+        self.hold_writes(false);
+        if let Some(client) = pending.client {
+            self.refuse_blocked(client, &CommandError::text(FAILED));
+        }
+        true
+    }
+
+    /// Saves what is to be saved and ends the event loop after this turn. False if that failed: the node goes on.
+    fn shut_down(&mut self, how: Shutdown) -> bool {
         let has_save_points = !self.config.text(config::SAVE).is_empty();
         if let Some(purpose) = self.abandon_snapshot_and_wait() {
             match purpose {
@@ -68,7 +168,7 @@ impl Server {
 
     /// Obeys a signal that asks to stop.
     pub(crate) fn obey_signals(&mut self) {
-        if !self.stop_requested.load(Ordering::Relaxed) || self.stop {
+        if !self.stop_requested.load(Ordering::Relaxed) || self.stop || self.shutdown.is_some() {
             return;
         }
         let (name, directive) = match self.stop_signal.load(Ordering::Relaxed) as i32 {
@@ -80,7 +180,7 @@ impl Server {
             return self.stop();
         }
         let how = Shutdown::of_words(self.config.text(directive));
-        if !self.shut_down(how) {
+        if self.request_shutdown(how, None) == Requested::Failed {
             // The next signal asks again, and does not end the process at once.
             self.stop_requested.store(false, Ordering::Relaxed);
         }
@@ -98,7 +198,8 @@ mod tests {
             Shutdown::of_words("nosave now force"),
             Shutdown {
                 save: Some(false),
-                force: true
+                force: true,
+                now: true
             }
         );
         assert_eq!(Shutdown::of_words("save").save, Some(true));

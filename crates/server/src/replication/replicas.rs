@@ -435,6 +435,25 @@ impl Server {
             .count()
     }
 
+    /// Replicas that have not told yet that they have the history up to an offset, each described for the log.
+    pub(crate) fn lagging_replicas(&self, offset: u64) -> impl Iterator<Item = String> {
+        let second = self.front.clock.mono_ms() / 1000;
+        let replicas = self.replication.replicas.iter();
+        replicas
+            .filter(move |replica| {
+                replica.phase != Phase::Introduced && replica.acknowledged < offset
+            })
+            .map(move |replica| {
+                format!(
+                    "{} reported offset {} behind master, lag={}, state={}.",
+                    self.replica_name(replica.key),
+                    offset.saturating_sub(replica.acknowledged),
+                    second.saturating_sub(replica.acknowledged_second),
+                    replica.state().unwrap_or_default()
+                )
+            })
+    }
+
     fn count_good_replicas(&mut self) {
         let second = self.front.clock.mono_ms() / 1000;
         let max_lag = self.config.integer(config::MIN_REPLICAS_MAX_LAG) as u64;

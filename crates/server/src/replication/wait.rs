@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 use front::ClientKey;
-use front::client::{BlockReason, Blocked, OwnedArgs};
+use front::client::BlockReason;
 
 impl Server {
     /// Parks a client until replicas have what it wrote; `until` is the time of giving up, if any.
@@ -13,21 +13,13 @@ impl Server {
         until: Option<i64>,
         args: &[&[u8]],
     ) {
-        let since_us = self.front.clock.mono_us();
-        let Some(client) = self.front.clients.get_mut(key) else {
-            return;
-        };
-        let command = client.last_command.expect("it sent this one");
-        let blocked = Blocked {
-            reason: BlockReason::Replicas { wanted },
-            command,
-            args: OwnedArgs::new(args),
-            until,
-            since_us,
-            keys: Vec::new(),
-        };
-        self.blocked.park(client, blocked);
+        self.park_request(key, BlockReason::Replicas { wanted }, until, args);
         self.replication.waiting.push(key);
+        self.ask_for_acknowledgements();
+    }
+
+    /// Replicas are to tell how far they are.
+    pub(crate) fn ask_for_acknowledgements(&mut self) {
         self.replication.asks_for_acks = true;
     }
 

@@ -1,7 +1,8 @@
 //! SHUTDOWN: ends the process.
 
 use crate::commands::prelude::*;
-use crate::persistence::shutdown::Shutdown;
+use crate::persistence::shutdown::{FAILED, Requested, Shutdown};
+use front::client::BlockReason;
 
 pub(super) static SHUTDOWN: Command = Command {
     spec: CommandSpec {
@@ -49,11 +50,15 @@ fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
         return Err(CommandError::Syntax);
     }
     if abort {
-        return Err(match save || nosave || now || force {
-            true => CommandError::Syntax,
-            // A shutdown here ends within its turn: there is never one to abort.
-            false => CommandError::text("ERR No shutdown in progress."),
-        });
+        if save || nosave || now || force {
+            return Err(CommandError::Syntax);
+        }
+        if !cx.server.abort_shutdown() {
+            return Err(CommandError::text("ERR No shutdown in progress."));
+        }
+        front::log_notice!("Shutdown manually aborted.");
+        cx.reply.ok();
+        return Ok(());
     }
     if cx.deny_blocking && !now {
         return Err(CommandError::text(
@@ -63,11 +68,15 @@ fn shutdown(cx: &mut ServerContext<'_>) -> CommandResult {
     let how = Shutdown {
         save: (save || nosave).then_some(save),
         force,
+        now,
     };
-    if !cx.server.shut_down(how) {
-        return Err(CommandError::text(
-            "ERR Errors trying to SHUTDOWN. Check logs.",
-        ));
+    match cx.server.request_shutdown(how, Some(cx.client)) {
+        Requested::Stops => Ok(()),
+        Requested::Waits => {
+            cx.server
+                .park_request(cx.client, BlockReason::Shutdown, None, cx.args);
+            Ok(())
+        }
+        Requested::Failed => Err(CommandError::text(FAILED)),
     }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::persistence::loading::Then;
 use crate::server::Server;
 use front::ClientKey;
 use front::background::Lane;
-use front::client::{BlockReason, Blocked, OwnedArgs};
+use front::client::BlockReason;
 use front::log::io_reason;
 use std::io;
 
@@ -239,19 +239,7 @@ impl Server {
             return self.load_to_the_end();
         };
         self.start_loading(files, merge, Then::Answer(key));
-        let since_us = self.front.clock.mono_us();
-        if let Some(client) = self.front.clients.get_mut(key) {
-            let command = client.last_command.expect("it sent this one");
-            let blocked = Blocked {
-                reason: BlockReason::Loading,
-                command,
-                args: OwnedArgs::new(args),
-                until: None,
-                since_us,
-                keys: Vec::new(),
-            };
-            self.blocked.park(client, blocked);
-        }
+        self.park_request(key, BlockReason::Loading, None, args);
     }
 
     fn fail_with(&mut self, report: &[String]) {
