@@ -10,6 +10,7 @@
     reason = "black-box tests wait in real time"
 )]
 
+mod failover;
 mod links;
 mod roles;
 mod shutdown;

@@ -3,6 +3,7 @@
 use crate::call_stats::CallEnd;
 use crate::context::{DataContext, Handler, ServerContext};
 use crate::effects::{Event, EventClass, Propagation, Wanted};
+use crate::propagation::Propagated;
 use crate::server::Server;
 use front::client::{OwnedArgs, ReplyMode};
 use front::command::{
@@ -436,7 +437,11 @@ impl Server {
         self.stats.dirty += changes;
         match std::mem::take(&mut self.effects.propagation) {
             Propagation::Nothing => {}
-            Propagation::Instead(commands) => self.unit.extend(commands),
+            Propagation::Instead(commands) => {
+                let commands = commands.into_iter();
+                self.unit
+                    .extend(commands.map(|(db, args)| Propagated::new(db, args)));
+            }
             Propagation::Verbatim
                 if changes > 0
                     && self.effects.wanted.propagation
@@ -445,8 +450,17 @@ impl Server {
                 if self.depth == 1 && self.unit.is_empty() {
                     self.propagate(db, args);
                 } else {
-                    self.unit.push((db, OwnedArgs::new(args)));
+                    self.unit.push(Propagated::new(db, OwnedArgs::new(args)));
                 }
+            }
+            // Subscribers of replicas hear of what was published here.
+            Propagation::Verbatim
+                if self.effects.wanted.propagation && self.front.table.entry(id).publishes() =>
+            {
+                self.unit.push(Propagated {
+                    for_replicas_alone: true,
+                    ..Propagated::new(db, OwnedArgs::new(args))
+                });
             }
             Propagation::Verbatim => {}
         }
@@ -489,7 +503,8 @@ impl Server {
     pub(crate) fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
         if self.effects.wanted.propagation {
             let command: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
-            self.unit.push((db, OwnedArgs::new(&[command, key])));
+            self.unit
+                .push(Propagated::new(db, OwnedArgs::new(&[command, key])));
         }
     }
 
@@ -557,10 +572,11 @@ impl Server {
         if !self.unit.is_empty() {
             let unit = std::mem::take(&mut self.unit);
             if self.aof.wants_stream() {
-                self.write_stream.append_all(&unit);
+                let for_all = unit.iter().filter(|command| !command.for_replicas_alone);
+                self.write_stream.append_all(for_all);
             }
             if self.replication.wants_stream() {
-                self.replication.stream.append_all(&unit);
+                self.replication.stream.append_all(unit.iter());
             }
         }
     }

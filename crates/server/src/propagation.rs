@@ -3,6 +3,25 @@
 
 use front::client::OwnedArgs;
 
+/// A command of a unit that goes on together.
+pub struct Propagated {
+    pub db: u32,
+    pub args: OwnedArgs,
+    /// It changes nothing that the AOF would have to know.
+    pub for_replicas_alone: bool,
+}
+
+impl Propagated {
+    /// A command for the AOF and the replicas.
+    pub fn new(db: u32, args: OwnedArgs) -> Propagated {
+        Propagated {
+            db,
+            args,
+            for_replicas_alone: false,
+        }
+    }
+}
+
 /// Commands of this turn, encoded, not yet taken.
 #[derive(Default)]
 pub struct WriteStream {
@@ -53,19 +72,19 @@ impl WriteStream {
     }
 
     /// Appends commands as one transaction if there is more than one.
-    pub fn append_all(&mut self, commands: &[(u32, OwnedArgs)]) {
-        let Some(((first_db, _), rest)) = commands.split_first() else {
+    pub fn append_all<'a>(&mut self, commands: impl Iterator<Item = &'a Propagated> + Clone) {
+        let Some(first) = commands.clone().next() else {
             return;
         };
-        if !rest.is_empty() {
-            self.append(*first_db, &[b"MULTI"]);
+        let is_one = commands.clone().count() == 1;
+        if !is_one {
+            self.append(first.db, &[b"MULTI"]);
         }
-        for (db, args) in commands {
-            self.append(*db, &args.slices());
+        for command in commands {
+            self.append(command.db, &command.args.slices());
         }
-        if !rest.is_empty() {
-            let last_db = self.selected_db.unwrap_or(*first_db);
-            self.append(last_db, &[b"EXEC"]);
+        if !is_one {
+            self.append_anywhere(&[b"EXEC"]);
         }
     }
 

@@ -19,7 +19,7 @@ use crate::persistence::loading::Loading;
 use crate::persistence::rdb::RdbStatus;
 use crate::persistence::shutdown::PendingShutdown;
 use crate::persistence::snapshot::{Running, SnapshotStats, Written};
-use crate::propagation::WriteStream;
+use crate::propagation::{Propagated, WriteStream};
 use crate::replication::Replication;
 use crate::replication::master::ReplicationEvent;
 use crate::scripting::Scripting;
@@ -28,7 +28,6 @@ use crate::stats::{CommandStats, Rates, Stats};
 use crate::tracking::Tracking;
 use crate::watch::WatchedKeys;
 use front::background::Completion;
-use front::client::OwnedArgs;
 use front::command::CommandId;
 use front::event_loop::{Execution, Service};
 use front::latency::LatencyMonitor;
@@ -97,7 +96,7 @@ pub struct Server {
     /// The reply to a script's command, until it is read.
     pub(crate) script_reply: Vec<u8>,
     /// Commands of the running unit (a command, a transaction, a script) to propagate together.
-    pub(crate) unit: Vec<(u32, OwnedArgs)>,
+    pub(crate) unit: Vec<Propagated>,
     /// How deep commands are nested: 1 in a command, 2 in a command of EXEC.
     pub(crate) depth: u32,
     /// Inside a transaction or a script, where nothing may block.

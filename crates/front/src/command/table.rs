@@ -48,6 +48,11 @@ impl TableEntry {
 
     /// Whether a request of `words` words (the name included) has an acceptable length.
     #[inline]
+    /// Whether it tells subscribers something.
+    pub fn publishes(&self) -> bool {
+        matches!(self.spec.name, "publish" | "spublish")
+    }
+
     pub fn arity_accepts(&self, words: usize) -> bool {
         let arity = self.spec.arity;
         if arity >= 0 {

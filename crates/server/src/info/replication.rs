@@ -1,6 +1,7 @@
 //! The Replication section.
 
 use crate::config;
+use crate::replication::failover::Failover;
 use crate::replication::master::Master;
 use crate::server::Server;
 use std::fmt::Write;
@@ -38,7 +39,8 @@ pub(super) fn replication(server: &Server, out: &mut String) {
             replica.acknowledged
         );
     }
-    field!(out, "master_failover_state", "no-failover");
+    let failover = Failover::state(replication.failover.as_ref());
+    field!(out, "master_failover_state", failover);
     field!(out, "master_replid", history.id);
     let (former, end) = match &history.former {
         Some((id, end)) => (id.clone(), *end as i64),

@@ -12,6 +12,8 @@ pub(crate) struct Introduction {
     pub(crate) ip: String,
     /// The history it follows and the offset of the next byte, if it has one.
     pub(crate) next: Option<(String, u64)>,
+    /// The other node is to become the master that this one was.
+    pub(crate) hands_over: bool,
 }
 
 /// See the module.
@@ -170,7 +172,11 @@ impl Handshake {
         match &self.introduction.next {
             Some((id, from)) => {
                 front::log_notice!("Trying a partial resynchronization (request {id}:{from}).");
-                command(&["PSYNC", id, &from.to_string()], &mut request);
+                let from = from.to_string();
+                match self.introduction.hands_over {
+                    true => command(&["PSYNC", id, &from, "FAILOVER"], &mut request),
+                    false => command(&["PSYNC", id, &from], &mut request),
+                }
             }
             None => {
                 front::log_notice!("Partial resynchronization not possible (no cached master)");
@@ -265,6 +271,7 @@ mod tests {
             port: 7,
             ip: "h".into(),
             next: Some((id.clone(), 12)),
+            hands_over: false,
         });
         assert_eq!(ping, b"*1\r\n$4\r\nPING\r\n");
         let words = sent(handshake.line("-NOAUTH Authentication required."));

@@ -426,6 +426,7 @@ impl Server {
                 .replication
                 .may_continue
                 .then(|| (history.id.clone(), history.offset + 1)),
+            hands_over: self.replication.failover.is_some(),
         }
     }
 
@@ -478,7 +479,14 @@ impl Server {
             match step {
                 Step::Wait => {}
                 Step::Send(request) => self.front.send(key, &request),
-                Step::GiveUp(reason) => return self.give_up_link(&reason),
+                Step::GiveUp(reason) => {
+                    self.give_up_link(&reason);
+                    return self.failover_refused();
+                }
+                Step::FullSync { .. } if self.replication.failover.is_some() => {
+                    self.give_up_link("The failover target would not go on from this node's data");
+                    return self.failover_refused();
+                }
                 Step::FullSync { id, offset } => {
                     let arrived = Arrived {
                         key,
@@ -510,6 +518,16 @@ impl Server {
         }
         front::log_notice!("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
         self.stream_begins(key, received);
+        self.end_failover();
+    }
+
+    /// Who was to take over will not: this node stays the master.
+    fn failover_refused(&mut self) {
+        if self.replication.failover.is_some() {
+            front::log_notice!("Failover target rejected psync request");
+            self.promote();
+            self.end_failover();
+        }
     }
 
     /// From now on the master's connection is served like a client's.

@@ -7,6 +7,7 @@
 //! ```
 
 mod backlog;
+pub(crate) mod failover;
 mod handshake;
 mod history;
 pub(crate) mod master;
@@ -17,6 +18,7 @@ use crate::config;
 use crate::propagation::WriteStream;
 use crate::server::{Server, hex_id};
 use backlog::Backlog;
+use failover::Failover;
 use history::History;
 use master::{Link, Master};
 use replicas::Replica;
@@ -33,6 +35,8 @@ pub(crate) struct Replication {
     pub(crate) replicas: Vec<Replica>,
     /// Whom this node follows.
     pub(crate) master: Option<Master>,
+    /// This node is about to hand its role over.
+    pub(crate) failover: Option<Failover>,
     pub(crate) stats: SyncStats,
     /// Clients that WAIT, in order.
     waiting: Vec<front::ClientKey>,
@@ -63,6 +67,7 @@ impl Replication {
             stream: WriteStream::default(),
             replicas: Vec::new(),
             master: None,
+            failover: None,
             stats: SyncStats::default(),
             waiting: Vec::new(),
             asks_for_acks: false,
@@ -168,6 +173,7 @@ impl Server {
             self.look_after_replicas(second);
         }
         self.sync_replicas_when_due();
+        self.continue_failover();
     }
 
     /// DEBUG CHANGE-REPL-ID: nobody can go on from what this node names so far.

@@ -480,7 +480,8 @@ impl Server {
         let timeout = self.config.integer(config::REPL_TIMEOUT) as u64;
         let period = self.config.integer(config::REPL_PING_REPLICA_PERIOD) as u64;
         let any = !self.replication.replicas.is_empty();
-        let pings = any && self.replication.wants_stream();
+        // While this node hands over, the offset that its successor must reach stands still.
+        let pings = any && self.replication.wants_stream() && self.replication.failover.is_none();
         if pings && second >= self.replication.last_ping_second + period {
             self.replication.last_ping_second = second;
             self.replication.stream.append_anywhere(&[b"PING"]);

@@ -1,5 +1,6 @@
 //! The commands of replication. Redis lists them with those of the server and the generic ones.
 
+mod failover;
 mod psync;
 mod replconf;
 mod replicaof;
@@ -10,6 +11,7 @@ use super::Command;
 
 /// Every command of this folder.
 pub static COMMANDS: &[&Command] = &[
+    &failover::FAILOVER,
     &psync::PSYNC,
     &psync::SYNC,
     &replconf::REPLCONF,

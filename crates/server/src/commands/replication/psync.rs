@@ -36,6 +36,19 @@ pub(super) static SYNC: Command = Command {
 
 fn psync(cx: &mut ServerContext<'_>) -> CommandResult {
     let id = cx.args[1];
+    let hands_over = cx.args.get(3);
+    if hands_over.is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        // The master follows this node from now on.
+        if cx.server.replication.history.id.as_bytes() != id {
+            return Err(CommandError::text(
+                "ERR PSYNC FAILOVER replid must match my replid.",
+            ));
+        }
+        if cx.server.replication.is_replica() {
+            cx.server.promote();
+            front::log_notice!("MASTER MODE enabled (failover request)");
+        }
+    }
     let from = parse_integer(cx.args[2])?;
     follow(cx, Some((id, u64::try_from(from).unwrap_or(0))))
 }
@@ -49,6 +62,11 @@ fn follow(cx: &mut ServerContext<'_>, wanted: Option<(&[u8], u64)>) -> CommandRe
         return Ok(());
     }
     let replication = &cx.server.replication;
+    if replication.failover.is_some() {
+        return Err(CommandError::text(
+            "NOMASTERLINK Can't SYNC while failing over",
+        ));
+    }
     if replication.is_replica() && !replication.is_online() {
         return Err(CommandError::text(
             "NOMASTERLINK Can't SYNC while not connected with my master",

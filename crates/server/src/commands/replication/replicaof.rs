@@ -58,6 +58,11 @@ fn describe(cx: &mut ServerContext<'_>) -> String {
 }
 
 fn replicaof(cx: &mut ServerContext<'_>) -> CommandResult {
+    if cx.server.replication.failover.is_some() {
+        return Err(CommandError::text(
+            "ERR REPLICAOF not allowed while failing over.",
+        ));
+    }
     let (host, port) = (cx.args[1], cx.args[2]);
     let asked_by = describe(cx);
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
