@@ -12,6 +12,7 @@
 
 mod failover;
 mod links;
+mod restart;
 mod roles;
 mod shutdown;
 mod sync;

@@ -88,6 +88,11 @@ impl WriteStream {
         }
     }
 
+    /// The db that the end of the stream is in; None if the next command selects its own.
+    pub fn selected_db(&self) -> Option<u32> {
+        self.selected_db
+    }
+
     /// Bytes that wait to be taken.
     pub fn pending_bytes(&self) -> usize {
         self.buffer.len()

@@ -6,6 +6,7 @@ use super::rdb::check::check_path;
 use super::rdb::reading::{Entries, ReadSettings, Report};
 use crate::config;
 use crate::effects::{FlushScope, Propagation};
+use crate::replication::Point;
 use crate::server::Server;
 use front::ClientKey;
 use front::client::{BlockReason, OwnedArgs};
@@ -50,6 +51,8 @@ pub(crate) struct Loading {
     /// A key that is there already is replaced; else it means that the file is broken.
     merge: bool,
     then: Then,
+    /// Where in a replication history stands what is loaded so far, if that is known.
+    point: Option<Point>,
 }
 
 impl Loading {
@@ -202,6 +205,7 @@ impl Server {
             files,
             current: 0,
             then,
+            point: None,
         }));
     }
 
@@ -251,6 +255,11 @@ impl Server {
             Message::UsedMemory(bytes) => {
                 if let Some(loading) = &mut self.loading {
                     loading.saved_used_memory = bytes;
+                }
+            }
+            Message::Point(point) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.point = Some(point);
                 }
             }
             Message::RdbEnded(report) => self.rdb_loaded(report),
@@ -377,7 +386,12 @@ impl Server {
             front::log_notice!("DB loaded from append only file: {seconds:.3} seconds");
         }
         match loading.then {
-            Then::Start => return self.loaded_at_start(),
+            Then::Start => {
+                if let Some(point) = loading.point {
+                    self.resume_history(point);
+                }
+                return self.loaded_at_start();
+            }
             Then::Follow => return self.master_loaded(),
             Then::Answer(_) | Then::Return => {}
         }
@@ -459,6 +473,7 @@ impl Server {
         const TOGETHER: usize = 16;
         let loading = self.loading.as_mut().expect("a batch comes while loading");
         loading.file_bytes = batch.offset + batch.bytes().len() as u64;
+        loading.point = batch.point.clone();
         let client = loading.client;
         let bytes = batch.bytes();
         let mut reply = Vec::new();

@@ -6,6 +6,15 @@ use super::backlog::Backlog;
 /// Bytes of an id: hexadecimal digits.
 pub(crate) const ID_BYTES: usize = 40;
 
+/// A place in a history, as files keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Point {
+    pub(crate) id: String,
+    pub(crate) offset: u64,
+    /// The db that the stream has selected there.
+    pub(crate) db: u32,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct History {
@@ -64,6 +73,17 @@ impl History {
         Ok(backlog.last((self.offset + 1 - from) as usize))
     }
 
+    /// What to ask a master for: a history and the offset of the first byte that is missing here. As long as nothing was
+    /// added to a history of its own, the node is where the former one ended, and more nodes know that.
+    pub(crate) fn next(&self) -> (String, u64) {
+        let from = self.offset + 1;
+        let id = match &self.former {
+            Some((former, end)) if *end == from => former,
+            _ => &self.id,
+        };
+        (id.clone(), from)
+    }
+
     /// A history of its own begins here: what was followed so far becomes the former one.
     pub(crate) fn branch(&mut self, id: String) {
         let former = std::mem::replace(&mut self.id, id);
@@ -119,12 +139,14 @@ mod tests {
     fn who_followed_the_former_history_continues_up_to_where_it_ended() {
         let mut history = history();
         history.branch("b".repeat(ID_BYTES));
+        assert_eq!(history.next(), ("a".repeat(ID_BYTES), 113));
         history.append(b"xy");
         let former = "a".repeat(ID_BYTES);
         let missing = |from| history.missing(former.as_bytes(), from).map(|p| p.concat());
         assert_eq!(missing(113), Ok(b"xy".to_vec()));
         assert_eq!(missing(112), Ok(b"bxy".to_vec()));
         assert_eq!(missing(114), Err(Refusal::OtherHistory));
+        assert_eq!(history.next(), ("b".repeat(ID_BYTES), 115));
     }
 
     #[test]

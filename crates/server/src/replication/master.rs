@@ -16,7 +16,7 @@ use crate::persistence::disk::{DiskFile, write_all};
 use crate::persistence::loading::Then;
 use crate::server::Server;
 use front::background::Lane;
-use front::client::BlockReason;
+use front::client::{BlockReason, Clients};
 use front::command::CommandError;
 use front::log::io_reason;
 use front::{ClientClass, ClientKey, LinkEvent, UnixMillis};
@@ -123,6 +123,22 @@ impl Master {
         match &mut self.link {
             Link::Online { applied, .. } => std::mem::take(applied),
             _ => Vec::new(),
+        }
+    }
+
+    /// The stream goes on in this db.
+    pub(super) fn resume_in(&mut self, db: u32) {
+        self.db = db;
+    }
+
+    /// Where the history will stand at the end of this turn, if it stands at `offset` now, and in which db.
+    pub(super) fn coming_place(&self, offset: u64, clients: &Clients) -> (u64, u32) {
+        match &self.link {
+            Link::Online { key, applied, .. } => {
+                let db = clients.get(*key).map_or(self.db, |client| client.db);
+                (offset + applied.len() as u64, db)
+            }
+            _ => (offset, self.db),
         }
     }
 
@@ -416,7 +432,6 @@ impl Server {
             0 => self.config.integer(config::PORT),
             announced => announced,
         };
-        let history = &self.replication.history;
         Introduction {
             user: text(config::MASTERUSER),
             password: text(config::MASTERAUTH),
@@ -425,7 +440,7 @@ impl Server {
             next: self
                 .replication
                 .may_continue
-                .then(|| (history.id.clone(), history.offset + 1)),
+                .then(|| self.replication.history.next()),
             hands_over: self.replication.failover.is_some(),
         }
     }

@@ -20,6 +20,7 @@ use crate::server::{Server, hex_id};
 use backlog::Backlog;
 use failover::Failover;
 use history::History;
+pub(crate) use history::Point;
 use master::{Link, Master};
 use replicas::Replica;
 
@@ -106,6 +107,20 @@ impl Replication {
         }
     }
 
+    /// Where the dataset will stand in its history when this turn is in it; None without a history that anybody follows.
+    pub(crate) fn coming_point(&self, clients: &front::client::Clients) -> Option<Point> {
+        self.history.backlog.as_ref()?;
+        let (offset, db) = match &self.master {
+            None => (self.coming_offset(), self.stream.selected_db().unwrap_or(0)),
+            Some(master) => master.coming_place(self.history.offset, clients),
+        };
+        Some(Point {
+            id: self.history.id.clone(),
+            offset,
+            db,
+        })
+    }
+
     /// Bytes of memory of the backlog.
     pub(crate) fn backlog_memory(&self) -> usize {
         self.history.backlog.as_ref().map_or(0, Backlog::memory)
@@ -113,6 +128,23 @@ impl Replication {
 }
 
 impl Server {
+    /// The dataset was loaded, and this is where it stood. A replica goes on from there; a master begins a new history, and
+    /// who has all of the former one goes on with it.
+    pub(crate) fn resume_history(&mut self, point: Point) {
+        let size = self.backlog_size();
+        let history = &mut self.replication.history;
+        history.offset = point.offset;
+        history.backlog = Some(Backlog::new(size));
+        match &mut self.replication.master {
+            Some(master) => {
+                master.resume_in(point.db);
+                history.id = point.id;
+                self.replication.may_continue = true;
+            }
+            None => history.former = Some((point.id, point.offset + 1)),
+        }
+    }
+
     fn new_replication_id(&self) -> String {
         hex_id(self.front.clock.read_now_us() as u64 ^ u64::from(std::process::id()) << 40)
     }

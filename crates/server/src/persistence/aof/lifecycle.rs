@@ -63,7 +63,7 @@ impl Server {
         let (position, now) = (self.write_stream.end(), self.front.clock.now());
         self.aof.state = State::On(Writer::new(file, size, position, now));
         self.aof.rewrite_base_size = self.aof.base_size;
-        self.write_stream.restart();
+        self.begin_aof_file();
         self.drop_aof_history();
         Ok(())
     }

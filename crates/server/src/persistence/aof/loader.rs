@@ -1,9 +1,11 @@
 //! Reads the files of an AOF, or an RDB file, on a thread of its own and hands the data thread batches: commands, already
 //! split, that it only runs; entries that it only inserts. Nothing here changes a file.
 
+use super::annotation::{self, Annotation};
 use super::decoder::{self, Item, Span};
 use crate::persistence::disk::Disk;
 use crate::persistence::rdb::reading::{self, Entries, Found, ReadSettings, Report};
+use crate::replication::Point;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,9 +39,15 @@ pub(crate) struct Batch {
     commands: Vec<usize>,
     /// Where in the file the bytes begin.
     pub(crate) offset: u64,
+    /// Where in a replication history the dataset stands after the commands, if the file says so.
+    pub(crate) point: Option<Point>,
 }
 
 impl Batch {
+    fn tells_something(&self) -> bool {
+        !self.commands.is_empty() || self.point.is_some()
+    }
+
     /// Each command's arguments.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &[Span]> {
         let mut rest = self.spans.as_slice();
@@ -80,6 +88,8 @@ pub(crate) enum Message {
     Entries(Entries),
     /// The memory that RDB data took where it was saved.
     UsedMemory(u64),
+    /// Where in a replication history RDB data stands.
+    Point(Point),
     /// The RDB data of a file is done.
     RdbEnded(Report),
     /// The file of this index is done.
@@ -115,8 +125,9 @@ pub(crate) fn start(
             front::memory::publish_helper_thread();
             sent
         };
+        let mut id = None;
         for (index, file) in files.iter().enumerate() {
-            let message = match read_file(&*disk, file, rdb, &send) {
+            let message = match read_file(&*disk, file, rdb, &mut id, &send) {
                 Ok(()) => Message::FileEnded { index },
                 Err(stop) => Message::Stopped { index, stop },
             };
@@ -145,11 +156,13 @@ fn transaction_change(args: &[Span], bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Sends a file's commands. A receiver that is gone ends it as if the file did.
+/// Sends a file's commands. A receiver that is gone ends it as if the file did. `id` is that of the replication history that
+/// annotations speak of, as the last of them named it.
 fn read_file(
     disk: &dyn Disk,
     file: &FileToLoad,
     rdb: ReadSettings,
+    id: &mut Option<String>,
     send: &dyn Fn(Message) -> bool,
 ) -> Result<(), Stop> {
     let mut input = disk.open(&file.path).map_err(|error| match file.part {
@@ -199,9 +212,19 @@ fn read_file(
                         _ => {}
                     }
                     batch.commands.push(args);
+                    batch.point = None;
                     whole += end;
                 }
-                Ok(Item::Annotation { end }) => whole += end,
+                Ok(Item::Annotation { end }) => {
+                    match annotation::parse(&batch.bytes[whole..whole + end]) {
+                        Some(Annotation::History(name)) => *id = Some(name.into()),
+                        Some(Annotation::Offset { offset, db }) => {
+                            batch.point = id.clone().map(|id| Point { id, offset, db });
+                        }
+                        None => {}
+                    }
+                    whole += end;
+                }
                 Ok(Item::Incomplete { at_least }) => break at_least,
                 Err(error) => {
                     let at = batch.offset + (whole + error.at) as u64;
@@ -226,7 +249,7 @@ fn read_file(
         let rest = batch.bytes.len() - whole;
         let end = batch.offset + whole as u64;
         if got == 0 {
-            if !batch.commands.is_empty() && !send(Message::Commands(batch)) {
+            if batch.tells_something() && !send(Message::Commands(batch)) {
                 return Ok(());
             }
             return match (rest, transaction_start) {
@@ -238,7 +261,7 @@ fn read_file(
             };
         }
         wanted = incomplete.saturating_sub(rest);
-        if !batch.commands.is_empty() {
+        if batch.tells_something() {
             let mut next = Batch {
                 offset: end,
                 ..Batch::default()
@@ -303,6 +326,7 @@ fn read_rdb<R: Read>(
         send(match found {
             Found::Entries(entries) => Message::Entries(entries),
             Found::UsedMemory(bytes) => Message::UsedMemory(bytes),
+            Found::Point(point) => Message::Point(point),
         })
     })
     .map_err(Stop::Rdb)?;

@@ -9,6 +9,7 @@
 //! `Starting` collects writes in a temporary incr: without the base that the first rewrite makes, they are nothing to
 //! come back from, so what was there before stays valid until then.
 
+mod annotation;
 pub(crate) mod base;
 mod decoder;
 pub(crate) mod files;
@@ -22,6 +23,7 @@ use crate::config;
 use crate::config::Config;
 use crate::persistence::disk::{Disk, DiskFile, RealDisk};
 use crate::server::Server;
+use annotation::Annotator;
 use files::{AofFiles, ReadError};
 use front::background::{Background, Lane};
 use front::command::CommandError;
@@ -81,6 +83,7 @@ pub(crate) struct Aof {
     pub(crate) files: AofFiles,
     pub(crate) manifest: Manifest,
     pub(crate) state: State,
+    annotator: Annotator,
     /// The second of the last timestamp annotation.
     last_timestamp: i64,
     /// DEBUG AOF-FLUSH-SLEEP.
@@ -119,6 +122,7 @@ impl Aof {
             settings: AofSettings::of(config),
             manifest: Manifest::default(),
             state: State::Off,
+            annotator: Annotator::default(),
             last_timestamp: 0,
             flush_sleep_us: 0,
             base_size: 0,
@@ -250,6 +254,12 @@ pub(crate) fn manifest_report(files: &AofFiles, error: &ReadError) -> Vec<String
 }
 
 impl Server {
+    /// What the AOF takes next is the start of a file: each file selects its db by itself.
+    fn begin_aof_file(&mut self) {
+        self.write_stream.restart();
+        self.aof.annotator.restart();
+    }
+
     /// The end of a turn: what it changed goes to the AOF, and the gate learns what may leave.
     pub(crate) fn feed_aof(&mut self) {
         let now = self.front.clock.now();
@@ -268,6 +278,12 @@ impl Server {
                 writer.append(annotation.as_bytes(), position);
             }
             writer.append(stream, position);
+        }
+        if let Some(point) = self.replication.coming_point(&self.front.clients) {
+            let annotations = self.aof.annotator.annotate(&point);
+            if !annotations.is_empty() {
+                writer.append(annotations.as_bytes(), position);
+            }
         }
         self.front.gate.applied(writer.appended());
         let (was_syncing, written) = (writer.is_syncing(), writer.written());

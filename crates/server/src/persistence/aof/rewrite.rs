@@ -311,8 +311,7 @@ impl Server {
         if let Some(incr) = incr.take() {
             let (position, now) = (self.write_stream.end(), self.front.clock.now());
             self.aof.switch_to(incr.file, position, now);
-            // Each file selects its db by itself.
-            self.write_stream.restart();
+            self.begin_aof_file();
         }
         let path = self.aof.files.path(&self.aof.files.temp_base_name());
         let (format, target) = if self.config.bool(config::AOF_USE_RDB_PREAMBLE) {

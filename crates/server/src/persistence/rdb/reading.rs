@@ -1,5 +1,6 @@
 //! Reading an RDB file on another thread than the data's, which gets batches of entries that it only has to insert.
 
+use crate::replication::Point;
 use front::UnixMillis;
 use std::fmt;
 use std::io::Read;
@@ -54,6 +55,8 @@ pub(crate) enum Found {
     Entries(Entries),
     /// Told as soon as it is known.
     UsedMemory(u64),
+    /// Where in a replication history the data stands.
+    Point(Point),
 }
 
 /// Entries in a batch, unless they are large.
@@ -76,6 +79,7 @@ pub(crate) fn read<R: Read>(
     let mut loader = Loader::new(source, settings.values, settings.check);
     let mut report = Report::default();
     let mut batch = Batch::default();
+    let mut point = (None, None, 0);
     while let Some(item) = loader.next_item()? {
         match item {
             Item::Entry(entry) => {
@@ -118,12 +122,22 @@ pub(crate) fn read<R: Read>(
                     report.used_memory = bytes;
                     send(Found::UsedMemory(bytes));
                 }
+                let text = String::from_utf8_lossy(&value);
+                match name.as_slice() {
+                    b"repl-id" => point.0 = Some(text.into_owned()),
+                    b"repl-offset" => point.1 = text.parse().ok(),
+                    b"repl-stream-db" => point.2 = text.parse().unwrap_or(0),
+                    _ => {}
+                }
             }
             // Tables grow without a pause: they need no hint. What belongs to modules is refused, not passed over.
             Item::ResizeDb { .. } | Item::ModuleAux { .. } | Item::ModuleValue { .. } => {}
         }
     }
     batch.hand_over(loader.offset(), &mut send);
+    if let (Some(id), Some(offset), db) = point {
+        send(Found::Point(Point { id, offset, db }));
+    }
     if loader.checksum() == Some(Checksum::Disabled) {
         front::log_notice!("RDB file was saved with checksum disabled: no check performed.");
     }

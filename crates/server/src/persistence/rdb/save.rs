@@ -2,12 +2,13 @@
 
 use super::file::{RdbWriter, WriteOptions};
 use crate::config;
+use crate::replication::Point;
 use crate::server::Server;
 use crate::start::REDIS_VERSION;
 use front::log::io_reason;
 use std::io;
 use std::path::{Path, PathBuf};
-use store::rdb::save::{Encoder, Preamble, SavedUse};
+use store::rdb::save::{Encoder, Preamble, ReplicationPoint, SavedUse};
 
 /// Bytes laid out before they are compressed and written.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -39,12 +40,16 @@ impl Server {
     }
 
     /// What a file says about itself.
-    fn rdb_preamble(&self, aof_base: bool) -> Preamble<'static> {
+    fn rdb_preamble<'a>(&self, aof_base: bool, point: Option<&'a Point>) -> Preamble<'a> {
         Preamble {
             redis_version: REDIS_VERSION,
             unix_seconds: self.front.clock.now() / 1000,
             used_memory: front::memory::used() as u64,
-            replication: None,
+            replication: point.map(|point| ReplicationPoint {
+                stream_db: point.db,
+                replid: &point.id,
+                offset: point.offset,
+            }),
             aof_base,
         }
     }
@@ -111,7 +116,8 @@ impl Server {
 
     /// What comes before the entries: what the file says about itself, and the libraries of functions.
     pub(crate) fn put_head(&self, encoder: &mut Encoder, aof_base: bool) {
-        encoder.preamble(&self.rdb_preamble(aof_base));
+        let point = self.replication.coming_point(&self.front.clients);
+        encoder.preamble(&self.rdb_preamble(aof_base, point.as_ref()));
         for (_, library) in self.scripting.functions.libraries() {
             encoder.function(&library.code);
         }
