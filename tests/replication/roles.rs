@@ -172,3 +172,20 @@ fn info_and_role_name_the_same_things() {
         seen
     });
 }
+
+#[test]
+fn what_fails_on_a_replica_is_told_in_its_log() {
+    let (master, replica) = (Server::start(PROMPT), Server::start(PROMPT));
+    follow(&replica, &master);
+    wait_for_sync(&master, &replica);
+    let mut above = master.connect();
+    above.run("DEBUG REPLICATE nonsense");
+    above.run("SET a 1");
+    wait_for_sync(&master, &replica);
+    let log = replica.log();
+    assert!(
+        log.contains("== CRITICAL ==") && log.contains("nonsense"),
+        "{log}"
+    );
+    assert_eq!(replica.connect().run("GET a").text(), "1");
+}

@@ -180,7 +180,7 @@ impl Server {
         client.reply_mode = next;
         // A master is told how far this node is, and nothing else.
         if client.class == ClientClass::Master {
-            return;
+            return self.report_to_no_master(key, reply);
         }
         if send || self.replies_in_any_mode(key) {
             self.front.send(key, reply);
@@ -192,6 +192,22 @@ impl Server {
         {
             self.front.close_soon(key);
         }
+    }
+
+    /// What the master has run fails here: the data are no longer the same.
+    fn report_to_no_master(&self, key: ClientKey, reply: &[u8]) {
+        let Some(error) = reply.strip_prefix(b"-") else {
+            return;
+        };
+        let command = self.front.clients.get(key).and_then(|c| c.last_command);
+        let command = command.map_or("<unknown>", |id| self.full_name(id));
+        let error = String::from_utf8_lossy(error);
+        let error = error.trim_end();
+        let error = error.strip_prefix("ERR ").unwrap_or(error);
+        front::log_warning!(
+            "== CRITICAL == This replica is sending an error to its master: '{error}' after processing the command \
+             '{command}'"
+        );
     }
 
     /// Whether the client's command confirms subscriptions: those count as messages, which CLIENT REPLY leaves alone.

@@ -24,7 +24,7 @@ pub(super) fn replication(server: &Server, out: &mut String) {
     if server.config.integer(config::MIN_REPLICAS_TO_WRITE) > 0
         && server.config.integer(config::MIN_REPLICAS_MAX_LAG) > 0
     {
-        field!(out, "min_slaves_good_slaves", replication.good_replicas);
+        field!(out, "min_slaves_good_slaves", server.good_replicas());
     }
     let second = server.front.clock.mono_ms() / 1000;
     for (index, (replica, state)) in replicas.into_iter().enumerate() {

@@ -43,8 +43,6 @@ pub(crate) struct Replication {
     waiting: Vec<front::ClientKey>,
     /// Somebody waits for replicas to tell how far they are.
     asks_for_acks: bool,
-    /// Replicas that are connected and up to date enough for `min-replicas-to-write`.
-    pub(crate) good_replicas: usize,
     /// Seconds of the monotonic clock.
     last_second: u64,
     last_ping_second: u64,
@@ -72,7 +70,6 @@ impl Replication {
             stats: SyncStats::default(),
             waiting: Vec::new(),
             asks_for_acks: false,
-            good_replicas: 0,
             last_second: 0,
             last_ping_second: 0,
             lonely_since_second: 0,

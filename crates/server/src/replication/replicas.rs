@@ -254,7 +254,6 @@ impl Server {
         for piece in missing {
             self.front.send(key, piece);
         }
-        self.count_good_replicas();
     }
 
     fn sync_delay_ms(&self) -> u64 {
@@ -399,7 +398,6 @@ impl Server {
             "Synchronization with replica {} succeeded",
             self.replica_name(key)
         );
-        self.count_good_replicas();
     }
 
     /// A client is gone; it may have been a replica.
@@ -415,7 +413,6 @@ impl Server {
         if self.replication.replicas.is_empty() {
             self.replication.lonely_since_second = self.front.clock.mono_ms() / 1000;
         }
-        self.count_good_replicas();
     }
 
     /// All replicas have to come again: they followed a history that this node no longer writes.
@@ -454,16 +451,17 @@ impl Server {
             })
     }
 
-    fn count_good_replicas(&mut self) {
+    /// Replicas that are connected and up to date enough for `min-replicas-to-write`.
+    pub(crate) fn good_replicas(&self) -> usize {
         let second = self.front.clock.mono_ms() / 1000;
         let max_lag = self.config.integer(config::MIN_REPLICAS_MAX_LAG) as u64;
         let replicas = self.replication.replicas.iter();
-        self.replication.good_replicas = replicas
+        replicas
             .filter(|replica| {
                 let lag = second.saturating_sub(replica.acknowledged_second);
                 replica.phase == Phase::Online && lag <= max_lag
             })
-            .count();
+            .count()
     }
 
     /// Whether too few replicas are near for a write to be accepted.
@@ -472,7 +470,7 @@ impl Server {
         wanted > 0
             && self.config.integer(config::MIN_REPLICAS_MAX_LAG) > 0
             && !self.replication.is_replica()
-            && (self.replication.good_replicas as i64) < wanted
+            && (self.good_replicas() as i64) < wanted
     }
 
     /// Once a second: signs of life in both directions, and the backlog nobody needs goes.
@@ -513,6 +511,5 @@ impl Server {
                 "Replication backlog freed after {ttl} seconds without connected replicas."
             );
         }
-        self.count_good_replicas();
     }
 }

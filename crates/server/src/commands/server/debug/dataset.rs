@@ -3,6 +3,7 @@
 use crate::commands::generic::encoding_name;
 use crate::commands::prelude::*;
 use std::fmt::Write;
+use store::db::ExpiredEntries;
 use store::db::{Expiry, idle_seconds};
 use store::digest::Digest;
 use store::encoding::quicklist::{NodeBytes, Quicklist};
@@ -15,7 +16,10 @@ const NO_SUCH_KEY: CommandError = CommandError::NoSuchKey;
 pub(super) fn object(cx: &mut ServerContext<'_>) -> CommandResult {
     let (key, now) = (cx.args[2], cx.now);
     let compress = cx.server.settings.rdb_compression;
-    let entry = cx.db().peek(key).ok_or(NO_SUCH_KEY)?;
+    // Whatever there is, expired or not.
+    let db = cx.db();
+    db.access.expired = ExpiredEntries::Keep;
+    let entry = db.peek(key).ok_or(NO_SUCH_KEY)?;
     let lists = match entry.value() {
         ValueRef::List(list) => quicklist_facts(&list.items),
         _ => String::new(),

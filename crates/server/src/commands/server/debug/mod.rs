@@ -203,6 +203,15 @@ static SUBCOMMANDS: &[Subcommand] = &[
         run: persistence::reload,
     },
     Subcommand {
+        name: "REPLICATE",
+        words: (1, usize::MAX),
+        help: (
+            "<word> [<word> ...]",
+            "Send a command to the replicas, whatever it is, without running it.",
+        ),
+        run: switches::replicate,
+    },
+    Subcommand {
         name: "REPLYBUFFER",
         words: (2, 2),
         help: (

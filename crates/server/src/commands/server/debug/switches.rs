@@ -61,6 +61,15 @@ pub(super) fn set_skip_checksum_validation(cx: &mut ServerContext<'_>) -> Comman
     Ok(())
 }
 
+pub(super) fn replicate(cx: &mut ServerContext<'_>) -> CommandResult {
+    let replication = &mut cx.server.replication;
+    if replication.wants_stream() {
+        replication.stream.append_anywhere(&cx.args[2..]);
+    }
+    cx.reply.ok();
+    Ok(())
+}
+
 pub(super) fn set_disable_deny_scripts(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.server.debug.scripts_may_call_anything = is_on(cx.args[2]);
     cx.reply.ok();
