@@ -79,11 +79,20 @@ pub struct FrontStats {
     pub reply_buffer_expands: u64,
 }
 
+/// What HELLO tells of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub mode: &'static str,
+    /// None where there is nothing to replicate.
+    pub role: Option<&'static str>,
+}
+
 /// See the module.
 pub struct Front {
     pub clients: Clients,
     pub table: CommandTable,
     pub settings: Settings,
+    pub identity: Identity,
     pub clock: Clock,
     pub stats: FrontStats,
     pub pubsub: PubSub,
@@ -126,6 +135,10 @@ impl Front {
             clients: Clients::default(),
             table,
             settings: Settings::default(),
+            identity: Identity {
+                mode: "standalone",
+                role: Some("master"),
+            },
             clock: Clock::new(),
             stats: FrontStats::default(),
             pubsub: PubSub::default(),

@@ -6,6 +6,7 @@ use crate::config::{
 use crate::server::Server;
 use front::acl::LogContext;
 use front::command::{CommandError, CommandId, Flags};
+use front::commands::allowed_while_subscribed;
 use front::{Client, ClientClass, ClientKey};
 
 /// What a replica answers that has lost its master and is not to serve what it still has.
@@ -186,19 +187,4 @@ impl Server {
         self.front.log_denied(key, id, args, denied, context);
         Err(denied.error(&self.front.table.entry(id).full_name))
     }
-}
-
-fn allowed_while_subscribed(name: &str) -> bool {
-    matches!(
-        name,
-        "ping"
-            | "subscribe"
-            | "ssubscribe"
-            | "psubscribe"
-            | "unsubscribe"
-            | "sunsubscribe"
-            | "punsubscribe"
-            | "quit"
-            | "reset"
-    )
 }

@@ -5,57 +5,14 @@ use crate::config::{
 };
 use crate::server::Server;
 use front::Listener;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-
-/// One word of `bind`: the address, and whether it may be missing on this machine (a leading `-`).
-fn addresses(word: &str, port: u16) -> (io::Result<Vec<SocketAddr>>, bool) {
-    let (optional, host) = match word.strip_prefix('-') {
-        Some(host) => (true, host),
-        None => (false, word),
-    };
-    let addresses = match host {
-        "*" => Ok(vec![SocketAddr::from((
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            port,
-        ))]),
-        "::*" => Ok(vec![SocketAddr::from((
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-            port,
-        ))]),
-        host => (host, port)
-            .to_socket_addrs()
-            .map(|found| found.take(1).collect()),
-    };
-    (addresses, optional)
-}
 
 /// Opens the TCP listeners that the configuration asks for.
 fn open_tcp(config: &Config) -> Result<Vec<Listener>, String> {
-    let mut listeners = Vec::new();
-    let backlog = config.integer(TCP_BACKLOG) as i32;
-    let port = config.integer(PORT) as u16;
-    let words: Vec<&str> = config.text(BIND).split_ascii_whitespace().collect();
-    for word in words.iter().filter(|_| port != 0) {
-        let (addresses, optional) = addresses(word, port);
-        let listener = addresses.and_then(|found| {
-            let address = *found.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
-            Listener::tcp(address, backlog)
-        });
-        match listener {
-            Ok(listener) => listeners.push(listener),
-            Err(error) if optional && error.kind() != io::ErrorKind::AddrInUse => {
-                front::log_notice!("Not listening on {word}: {error}");
-            }
-            Err(error) => {
-                front::log_warning!(
-                    "Warning: Could not create server TCP listening socket {word}:{port}: {error}"
-                );
-                return Err(format!("Failed listening on port {port} (TCP), aborting."));
-            }
-        }
-    }
-    Ok(listeners)
+    front::listen::open_tcp(
+        config.text(BIND),
+        config.integer(PORT) as u16,
+        config.integer(TCP_BACKLOG) as i32,
+    )
 }
 
 /// Opens the unix socket, if the configuration asks for one.

@@ -276,18 +276,7 @@ impl Server {
     }
 }
 
-/// 40 hexadecimal digits, by SplitMix64 from a random seed.
-pub(crate) fn hex_id(seed: u64) -> String {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
-    let digits: String = (0..3).map(|_| format!("{:016x}", next())).collect();
-    digits[..40].to_string()
-}
+pub(crate) use front::process::hex_id;
 
 /// How often housekeeping runs without anything else to do, in milliseconds.
 const TIMER_MS: u64 = 100;
@@ -350,6 +339,10 @@ impl Service for Server {
     }
 
     fn before_sleep(&mut self) {
+        self.front.identity.role = Some(match self.replication.is_replica() {
+            true => "replica",
+            false => "master",
+        });
         self.broadcast_invalidations();
         self.feed_aof();
         self.feed_replicas();

@@ -5,14 +5,12 @@ use crate::config::{self, Config, ConfigError};
 use crate::memory;
 use crate::server::Server;
 use crate::{crash, open_files, process_title};
+use front::process::{notify_supervisor, write_pidfile};
 use front::syslog::Syslog;
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::path::Path;
 use std::process::ExitCode;
 
-/// The version of Redis this node stands in for.
-pub(crate) const REDIS_VERSION: &str = "7.0.15";
+pub(crate) use front::process::REDIS_VERSION;
 
 /// Bad configuration, no address to listen on, or a file that cannot be read.
 const EXIT_FAILURE: u8 = 1;
@@ -146,7 +144,7 @@ fn run(mut config: Config) -> Result<(), String> {
     );
     server.listen()?;
     process_title::show(&server.config);
-    write_pidfile(&server.config);
+    write_pidfile(pidfile(&server.config));
     front::log_notice!("Server initialized");
     server.recover()?;
     front::event_loop::run(&mut server).map_err(|error| error.to_string())?;
@@ -187,17 +185,6 @@ fn enter_dir(config: &mut Config) -> Result<(), String> {
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
-    let path = config.text(config::LOGFILE);
-    let file = match path {
-        "" => None,
-        path => Some(
-            File::options()
-                .append(true)
-                .create(true)
-                .open(path)
-                .map_err(|error| format!("Can't open the log file {path}: {error}"))?,
-        ),
-    };
     let syslog = match config.bool(config::SYSLOG_ENABLED) {
         false => None,
         true => Some(
@@ -208,8 +195,7 @@ fn open_log(config: &Config) -> Result<(), String> {
             .map_err(|error| format!("Can't reach the system log: {error}"))?,
         ),
     };
-    front::log::configure(|log| (log.file, log.syslog) = (file, syslog));
-    Ok(())
+    front::process::open_log(config.text(config::LOGFILE), syslog)
 }
 
 /// A daemon has one also if nobody named it.
@@ -220,34 +206,10 @@ fn pidfile(config: &Config) -> &str {
     }
 }
 
-fn write_pidfile(config: &Config) {
-    let path = pidfile(config);
-    if !path.is_empty()
-        && let Err(error) = std::fs::write(Path::new(path), format!("{}\n", std::process::id()))
-    {
-        front::log_warning!("Can't write the pid file {path}: {error}");
-    }
-}
-
 impl Server {
     /// The node has its data and serves from now on.
     pub(crate) fn ready(&self) {
         front::log_notice!("Ready to accept connections");
         notify_supervisor("READY=1");
-    }
-}
-
-/// Tells systemd (or whoever set NOTIFY_SOCKET) about the node's state, by the protocol of sd_notify(3).
-fn notify_supervisor(state: &str) {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
-        return;
-    };
-    let sent = std::os::unix::net::UnixDatagram::unbound()
-        .and_then(|socket| socket.send_to(state.as_bytes(), Path::new(&path)));
-    if let Err(error) = sent {
-        front::log_warning!(
-            "Can't notify the supervisor at {}: {error}",
-            Path::new(&path).display()
-        );
     }
 }

@@ -17,7 +17,9 @@ const ARITY_EXCEPTIONS: &[&str] = &[
     "pfmerge", // no source is allowed, the tree demands one
     "psync",   // takes a third word on failover
     "quit",
-    "replconf", // any words
+    "replconf",                  // any words
+    "sentinel|config",           // SET wants two words more, GET one
+    "sentinel|simulate-failure", // the tree lets the mode be left out
 ];
 
 /// Commands whose key specs disagree with their flags, as in Redis.

@@ -1,7 +1,9 @@
 //! Commands that a data node and a Sentinel share.
 
 mod acl;
+pub mod client;
 mod command;
+mod hello;
 mod ping;
 mod pubsub;
 
@@ -11,7 +13,10 @@ use crate::command::Command;
 /// Every shared command.
 pub static COMMANDS: &[&Command<FrontHandler>] = &[
     &acl::ACL,
+    &client::CLIENT,
     &command::COMMAND,
+    &hello::AUTH,
+    &hello::HELLO,
     &ping::ECHO,
     &ping::PING,
     &pubsub::PSUBSCRIBE,
@@ -24,3 +29,19 @@ pub static COMMANDS: &[&Command<FrontHandler>] = &[
     &pubsub::SUNSUBSCRIBE,
     &pubsub::UNSUBSCRIBE,
 ];
+
+/// Whether a RESP2 client that listens to channels may send this command.
+pub fn allowed_while_subscribed(name: &str) -> bool {
+    matches!(
+        name,
+        "ping"
+            | "subscribe"
+            | "ssubscribe"
+            | "psubscribe"
+            | "unsubscribe"
+            | "sunsubscribe"
+            | "punsubscribe"
+            | "quit"
+            | "reset"
+    )
+}

@@ -54,6 +54,12 @@ pub(crate) fn by_name(name: &str) -> Option<DirectiveId> {
         .map(|index| DirectiveId(index as u16))
 }
 
+/// Whether a word is a directive of redis.conf, in any case.
+pub fn is_directive(name: &str) -> bool {
+    let other = ["include", "rename-command", "loadmodule", "user"];
+    by_name(name).is_some() || other.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 pub(crate) fn directive(id: DirectiveId) -> &'static Directive {
     &DIRECTIVES[id.0 as usize]
 }

@@ -9,7 +9,6 @@ macro_rules! field {
 
 mod clients;
 mod commands;
-mod cpu;
 mod keyspace;
 pub(super) mod memory;
 mod persistence;
@@ -72,7 +71,9 @@ const SECTIONS: &[Section] = &[
         Shown::ByDefault,
         replication::replication,
     ),
-    Section::new("cpu", "CPU", Shown::ByDefault, cpu::cpu),
+    Section::new("cpu", "CPU", Shown::ByDefault, |_, out| {
+        front::process::cpu_section(out);
+    }),
     // There are no modules, and clients look for the title.
     Section::new("modules", "Modules", Shown::ByDefault, |_, _| ()),
     Section::new(

@@ -1,9 +1,10 @@
-//! HELLO, AUTH, QUIT and RESET: the beginning and the end of a session.
+//! HELLO and AUTH: the beginning of a session.
 
-use crate::commands::prelude::*;
-use crate::start::REDIS_VERSION;
+use crate::command::*;
+use crate::process::REDIS_VERSION;
+use crate::{FrontContext, FrontHandler};
 
-pub(super) static HELLO: Command = Command {
+pub(crate) static HELLO: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "hello",
         group: Group::Connection,
@@ -34,10 +35,10 @@ pub(super) static HELLO: Command = Command {
         .optional()],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(hello)),
+    body: Body::Run(hello),
 };
 
-pub(super) static AUTH: Command = Command {
+pub(crate) static AUTH: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "auth",
         group: Group::Connection,
@@ -58,58 +59,16 @@ pub(super) static AUTH: Command = Command {
         ],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(auth)),
-};
-
-pub(super) static QUIT: Command = Command {
-    spec: CommandSpec {
-        name: "quit",
-        group: Group::Connection,
-        summary: "Closes the connection.",
-        since: "1.0.0",
-        complexity: "O(1)",
-        arity: -1,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::FAST)
-            .and(Flags::NO_AUTH)
-            .and(Flags::ALLOW_BUSY),
-        categories: Categories::CONNECTION,
-        ..CommandSpec::BLANK
-    },
-    body: Body::Run(Handler::Server(quit)),
-};
-
-pub(super) static RESET: Command = Command {
-    spec: CommandSpec {
-        name: "reset",
-        group: Group::Connection,
-        summary: "Makes the connection as new.",
-        since: "6.2.0",
-        complexity: "O(1)",
-        arity: 1,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::FAST)
-            .and(Flags::NO_AUTH)
-            .and(Flags::ALLOW_BUSY),
-        categories: Categories::CONNECTION,
-        ..CommandSpec::BLANK
-    },
-    body: Body::Run(Handler::Server(reset)),
+    body: Body::Run(auth),
 };
 
 const WRONG_PASSWORD: CommandError =
     CommandError::text("WRONGPASS invalid username-password pair or user is disabled.");
 
 /// Logs the client in as a user.
-fn authenticate(cx: &mut ServerContext<'_>, user: &[u8], password: &[u8]) -> CommandResult {
-    let Some(user) = cx.server.front.acl.authenticate(user, password) else {
-        cx.server
-            .front
-            .log_failed_login(cx.client, cx.args[0], user);
+fn authenticate(cx: &mut FrontContext<'_>, user: &[u8], password: &[u8]) -> CommandResult {
+    let Some(user) = cx.front.acl.authenticate(user, password) else {
+        cx.front.log_failed_login(cx.client, cx.args[0], user);
         return Err(WRONG_PASSWORD);
     };
     let client = cx.client();
@@ -118,10 +77,10 @@ fn authenticate(cx: &mut ServerContext<'_>, user: &[u8], password: &[u8]) -> Com
     Ok(())
 }
 
-fn auth(cx: &mut ServerContext<'_>) -> CommandResult {
+fn auth(cx: &mut FrontContext<'_>) -> CommandResult {
     match *cx.args {
         [_, password] => {
-            if cx.server.front.acl.default_user_needs_no_password() {
+            if cx.front.acl.default_user_needs_no_password() {
                 return Err(CommandError::text(
                     "ERR AUTH <password> called without any password configured for the default user. Are you \
                      sure your configuration is correct?",
@@ -136,11 +95,11 @@ fn auth(cx: &mut ServerContext<'_>) -> CommandResult {
     Ok(())
 }
 
-fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
+fn hello(cx: &mut FrontContext<'_>) -> CommandResult {
     let args = cx.args;
     let mut resp3 = cx.client().resp3;
     if let Some(version) = args.get(1) {
-        resp3 = match store::int::parse_i64(version) {
+        resp3 = match parse_integer(version).ok() {
             Some(2) => false,
             Some(3) => true,
             Some(_) => return Err(CommandError::NoProto),
@@ -169,7 +128,7 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
             ]));
         }
     }
-    if cx.server.front.needs_login(cx.client) {
+    if cx.front.needs_login(cx.client) {
         return Err(CommandError::text(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH \
              <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
@@ -180,11 +139,12 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
         check_name(&name)?;
         cx.client().name = name;
     }
+    let identity = cx.front.identity;
     let client = cx.client();
     client.resp3 = resp3;
     let id = client.id as i64;
     cx.reply.set_resp3(resp3);
-    cx.reply.map(7);
+    cx.reply.map(6 + usize::from(identity.role.is_some()));
     for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
         cx.reply.bulk(field);
         cx.reply.bulk(value);
@@ -193,9 +153,11 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
     cx.reply.integer(if resp3 { 3 } else { 2 });
     cx.reply.bulk("id");
     cx.reply.integer(id);
-    for (field, value) in [("mode", "standalone"), ("role", "master")] {
-        cx.reply.bulk(field);
-        cx.reply.bulk(value);
+    cx.reply.bulk("mode");
+    cx.reply.bulk(identity.mode);
+    if let Some(role) = identity.role {
+        cx.reply.bulk("role");
+        cx.reply.bulk(role);
     }
     cx.reply.bulk("modules");
     cx.reply.array(0);
@@ -203,44 +165,11 @@ fn hello(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 /// A name shows up in CLIENT LIST, whose fields end at spaces and lines at newlines.
-pub(in crate::commands) fn check_name(name: &[u8]) -> CommandResult {
+pub(crate) fn check_name(name: &[u8]) -> CommandResult {
     match name.iter().all(|byte| (b'!'..=b'~').contains(byte)) {
         true => Ok(()),
         false => Err(CommandError::text(
             "ERR Client names cannot contain spaces, newlines or special characters.",
         )),
     }
-}
-
-fn quit(cx: &mut ServerContext<'_>) -> CommandResult {
-    cx.client().close_after_reply = true;
-    cx.reply.ok();
-    Ok(())
-}
-
-fn reset(cx: &mut ServerContext<'_>) -> CommandResult {
-    let open = cx.server.front.acl.default_user_is_open();
-    let key = cx.client;
-    let client = cx
-        .server
-        .front
-        .clients
-        .get_mut(key)
-        .expect("a client outlives its command");
-    client.transaction = None;
-    cx.server.watched.forget(client);
-    cx.server.front.pubsub.forget(client);
-    cx.server.monitors.forget(key);
-    cx.server.tracking.disable(client);
-    client.monitor = false;
-    client.watch_broken = false;
-    client.db = 0;
-    client.resp3 = false;
-    client.name.clear();
-    client.reply_mode = Default::default();
-    client.user = front::acl::UserId::DEFAULT;
-    client.authenticated = open;
-    cx.reply.set_resp3(false);
-    cx.reply.simple("RESET");
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! CLIENT LIST and CLIENT INFO: the facts about connections.
 
 use super::{ADMIN_ANY_TIME, ANY_TIME, parse_class};
-use crate::commands::prelude::*;
-use front::{ClientKey, client_info};
+use crate::command::*;
+use crate::{ClientKey, client_info};
+use crate::{FrontContext, FrontHandler};
 
-pub(super) static LIST: Command = Command {
+pub(super) static LIST: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "list",
         group: Group::Connection,
@@ -35,10 +36,10 @@ pub(super) static LIST: Command = Command {
         tips: &["nondeterministic_output"],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(list)),
+    body: Body::Run(list),
 };
 
-pub(super) static INFO: Command = Command {
+pub(super) static INFO: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "info",
         group: Group::Connection,
@@ -51,17 +52,17 @@ pub(super) static INFO: Command = Command {
         tips: &["nondeterministic_output"],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(info)),
+    body: Body::Run(info),
 };
 
-fn info(cx: &mut ServerContext<'_>) -> CommandResult {
+fn info(cx: &mut FrontContext<'_>) -> CommandResult {
     let text = lines(cx, &[cx.client]);
     cx.reply.verbatim(b"txt", text);
     Ok(())
 }
 
-fn list(cx: &mut ServerContext<'_>) -> CommandResult {
-    let clients = &cx.server.front.clients;
+fn list(cx: &mut FrontContext<'_>) -> CommandResult {
+    let clients = &cx.front.clients;
     let chosen = match &cx.args[2..] {
         [] => clients.keys_by_age(),
         [option, class] if option.eq_ignore_ascii_case(b"type") => {
@@ -74,8 +75,7 @@ fn list(cx: &mut ServerContext<'_>) -> CommandResult {
             clients.keys_by_age().into_iter().filter(is_of).collect()
         }
         [option, ids @ ..] if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() => {
-            let ids: Option<Vec<i64>> =
-                ids.iter().map(|word| store::int::parse_i64(word)).collect();
+            let ids: Option<Vec<i64>> = ids.iter().map(|word| parse_integer(word).ok()).collect();
             let ids = ids.ok_or(CommandError::text("ERR Invalid client ID"))?;
             let by_id = ids.into_iter().filter_map(|id| u64::try_from(id).ok());
             by_id.filter_map(|id| clients.by_id(id)).collect()
@@ -88,8 +88,8 @@ fn list(cx: &mut ServerContext<'_>) -> CommandResult {
 }
 
 /// A line for each of these clients, but for those on their way out.
-fn lines(cx: &ServerContext<'_>, chosen: &[ClientKey]) -> Vec<u8> {
-    let front = &cx.server.front;
+fn lines(cx: &FrontContext<'_>, chosen: &[ClientKey]) -> Vec<u8> {
+    let front = &cx.front;
     let mut text = Vec::new();
     for &key in chosen {
         let Some(client) = front.clients.get(key).filter(|client| !client.close_asap) else {

@@ -1,11 +1,12 @@
 //! CLIENT KILL: closes connections, by address or by filters.
 
 use super::{ADMIN_ANY_TIME, parse_class};
-use crate::commands::prelude::*;
-use front::acl::{Acl, UserId};
-use front::{Client, ClientClass, ClientKey};
+use crate::acl::{Acl, UserId};
+use crate::command::*;
+use crate::{Client, ClientClass, ClientKey};
+use crate::{FrontContext, FrontHandler};
 
-pub(super) static KILL: Command = Command {
+pub(super) static KILL: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "kill",
         group: Group::Connection,
@@ -53,7 +54,7 @@ pub(super) static KILL: Command = Command {
         )],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(kill)),
+    body: Body::Run(kill),
 };
 
 /// Which clients a request means; each filter that is given must fit.
@@ -107,7 +108,8 @@ impl<'a> Filters<'a> {
 }
 
 fn parse_id(word: &[u8]) -> Result<u64, CommandError> {
-    store::int::parse_i64(word)
+    parse_integer(word)
+        .ok()
         .and_then(|id| u64::try_from(id).ok())
         .filter(|&id| id > 0)
         .ok_or(CommandError::text("ERR client-id should be greater than 0"))
@@ -120,7 +122,7 @@ fn known_user(name: &[u8], acl: &Acl) -> Result<UserId, CommandError> {
     }
 }
 
-fn kill(cx: &mut ServerContext<'_>) -> CommandResult {
+fn kill(cx: &mut FrontContext<'_>) -> CommandResult {
     let (filters, old_form) = match &cx.args[2..] {
         // The old form names one client, itself included, and complains if there is none.
         [addr] => (
@@ -131,10 +133,9 @@ fn kill(cx: &mut ServerContext<'_>) -> CommandResult {
             },
             true,
         ),
-        words => (Filters::parse(words, &cx.server.front.acl)?, false),
+        words => (Filters::parse(words, &cx.front.acl)?, false),
     };
     let mut chosen: Vec<ClientKey> = cx
-        .server
         .front
         .clients
         .iter()
@@ -149,7 +150,7 @@ fn kill(cx: &mut ServerContext<'_>) -> CommandResult {
             // It still gets the answer.
             cx.client().close_after_reply = true;
         } else {
-            cx.server.front.close_soon(key);
+            cx.front.close_soon(key);
         }
     }
     match (old_form, chosen.len()) {

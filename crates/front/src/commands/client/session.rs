@@ -1,10 +1,11 @@
 //! CLIENT REPLY and CLIENT NO-EVICT: what a connection chooses for itself.
 
 use super::{ADMIN_ANY_TIME, ANY_TIME, parse_on_off};
-use crate::commands::prelude::*;
-use front::client::ReplyMode;
+use crate::client::ReplyMode;
+use crate::command::*;
+use crate::{FrontContext, FrontHandler};
 
-pub(super) static NO_EVICT: Command = Command {
+pub(super) static NO_EVICT: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "no-evict",
         group: Group::Connection,
@@ -20,10 +21,10 @@ pub(super) static NO_EVICT: Command = Command {
         )],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(no_evict)),
+    body: Body::Run(no_evict),
 };
 
-pub(super) static REPLY: Command = Command {
+pub(super) static REPLY: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "reply",
         group: Group::Connection,
@@ -43,16 +44,16 @@ pub(super) static REPLY: Command = Command {
         )],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(reply)),
+    body: Body::Run(reply),
 };
 
-fn no_evict(cx: &mut ServerContext<'_>) -> CommandResult {
+fn no_evict(cx: &mut FrontContext<'_>) -> CommandResult {
     cx.client().no_evict = parse_on_off(cx.args[2])?;
     cx.reply.ok();
     Ok(())
 }
 
-fn reply(cx: &mut ServerContext<'_>) -> CommandResult {
+fn reply(cx: &mut FrontContext<'_>) -> CommandResult {
     let mode = cx.args[2].to_ascii_lowercase();
     let client = cx.client();
     match mode.as_slice() {

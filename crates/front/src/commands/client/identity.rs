@@ -1,10 +1,11 @@
 //! CLIENT ID, GETNAME and SETNAME: who am I to the server.
 
 use super::ANY_TIME;
-use crate::commands::connection::hello::check_name;
-use crate::commands::prelude::*;
+use crate::command::*;
+use crate::commands::hello::check_name;
+use crate::{FrontContext, FrontHandler};
 
-pub(super) static GETNAME: Command = Command {
+pub(super) static GETNAME: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "getname",
         group: Group::Connection,
@@ -16,10 +17,10 @@ pub(super) static GETNAME: Command = Command {
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(getname)),
+    body: Body::Run(getname),
 };
 
-pub(super) static ID: Command = Command {
+pub(super) static ID: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "id",
         group: Group::Connection,
@@ -31,10 +32,10 @@ pub(super) static ID: Command = Command {
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(id)),
+    body: Body::Run(id),
 };
 
-pub(super) static SETNAME: Command = Command {
+pub(super) static SETNAME: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "setname",
         group: Group::Connection,
@@ -47,10 +48,10 @@ pub(super) static SETNAME: Command = Command {
         args: &[Arg::string("connection-name")],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(setname)),
+    body: Body::Run(setname),
 };
 
-fn getname(cx: &mut ServerContext<'_>) -> CommandResult {
+fn getname(cx: &mut FrontContext<'_>) -> CommandResult {
     let name = cx.client().name.clone();
     match name.is_empty() {
         true => cx.reply.null(),
@@ -59,13 +60,13 @@ fn getname(cx: &mut ServerContext<'_>) -> CommandResult {
     Ok(())
 }
 
-fn id(cx: &mut ServerContext<'_>) -> CommandResult {
+fn id(cx: &mut FrontContext<'_>) -> CommandResult {
     let id = cx.client().id as i64;
     cx.reply.integer(id);
     Ok(())
 }
 
-fn setname(cx: &mut ServerContext<'_>) -> CommandResult {
+fn setname(cx: &mut FrontContext<'_>) -> CommandResult {
     check_name(cx.args[2])?;
     let name = cx.args[2].to_vec();
     cx.client().name = name;
