@@ -17,9 +17,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("front", &["resp"]),
     ("server", &["resp", "client", "store", "front"]),
+    ("sentinel", &["resp", "front"]),
     (
         "platform-kv",
-        &["resp", "client", "store", "front", "server"],
+        &["resp", "client", "store", "front", "server", "sentinel"],
     ),
 ];
 

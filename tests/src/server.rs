@@ -25,6 +25,9 @@ const COMMON: &[&str] = &[
     "yes",
 ];
 
+/// The file of a Sentinel, in its folder.
+const SENTINEL_FILE: &str = "sentinel.conf";
+
 /// How long a start may take: a debug build on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -94,6 +97,38 @@ impl Server {
         let dir = fresh_dir();
         prepare(&dir);
         Server::launch_in(redis_server(), directives, dir)
+    }
+
+    /// Starts a Sentinel of platform-kv with a file of this text. It listens on a free port.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn sentinel(text: &str) -> Server {
+        let program = Program {
+            arguments: &["sentinel", SENTINEL_FILE],
+            ..platform_kv()
+        };
+        Server::launch_sentinel(program, text)
+    }
+
+    /// Starts the real redis-sentinel, likewise.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn redis_sentinel(text: &str) -> Server {
+        let program = Program {
+            name: "redis-sentinel",
+            called: "redis-sentinel".into(),
+            arguments: &[SENTINEL_FILE],
+            ..redis_server()
+        };
+        Server::launch_sentinel(program, text)
+    }
+
+    fn launch_sentinel(program: Program, text: &str) -> Server {
+        let dir = fresh_dir();
+        fs::write(dir.join(SENTINEL_FILE), text).expect("a file in a folder of ours");
+        Server::launch_in(program, &[], dir)
     }
 
     /// Starts platform-kv where it must not start; `prepare` fills the folder, and `check` may look at it afterwards.
@@ -207,8 +242,13 @@ impl Server {
     /// # Panics
     /// When it does not come back.
     pub fn crash_and_restart(&mut self) {
-        stop(&mut self.child);
+        self.crash();
         self.start_again();
+    }
+
+    /// Kills it without warning.
+    pub fn crash(&mut self) {
+        stop(&mut self.child);
     }
 
     /// Stops it with SHUTDOWN and starts it again on the same port and folder.
@@ -229,7 +269,11 @@ impl Server {
         self.child.wait().expect("a child can be waited for")
     }
 
-    fn start_again(&mut self) {
+    /// Starts it again, after it has ended, on the same port and folder.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn start_again(&mut self) {
         self.child = spawn(&self.program, self.port, &self.dir, &self.directives);
         let ready = wait_until_ready(&mut self.child, self.port);
         assert!(
@@ -347,6 +391,7 @@ fn spawn(program: &Program, port: u16, dir: &Path, directives: &[String]) -> Chi
         .expect("a log file");
     Command::new(&program.path)
         .arg0(&program.called)
+        .current_dir(dir)
         .args(program.arguments)
         .args(["--port", &port.to_string(), "--dir"])
         .arg(dir)

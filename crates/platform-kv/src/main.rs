@@ -13,6 +13,7 @@ Usage: platform-kv <role> [arguments]
 
 Roles:
   server     a data node (also under the name redis-server); `platform-kv server --help` tells more
+  sentinel   watches masters and replaces one that is down (also under the name redis-sentinel)
   check-aof  checks append only files and cuts what is broken at their end (also under the name redis-check-aof)
   check-rdb  checks an RDB file (also under the name redis-check-rdb)
 
@@ -26,8 +27,11 @@ fn main() -> ExitCode {
         .first()
         .and_then(|path| Path::new(path).file_name()?.to_str())
         .unwrap_or_default();
+    if name.contains("redis-sentinel") {
+        return run_sentinel(&args[1..]);
+    }
     if name.contains("redis-server") {
-        return server::main(&args[1..]);
+        return run_server(&args[1..]);
     }
     if name.contains("redis-check-aof") {
         return server::check_aof::main(&args[1..]);
@@ -36,7 +40,8 @@ fn main() -> ExitCode {
         return server::check_rdb(&args[1..]);
     }
     match args.get(1).map(String::as_str) {
-        Some("server") => server::main(&args[2..]),
+        Some("server") => run_server(&args[2..]),
+        Some("sentinel") => run_sentinel(&args[2..]),
         Some("check-aof") => server::check_aof::main(&args[2..]),
         Some("check-rdb") => server::check_rdb(&args[2..]),
         Some("--version" | "-v") => {
@@ -52,4 +57,16 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A data node, or what Redis's server becomes with `--sentinel` among its words.
+fn run_server(args: &[String]) -> ExitCode {
+    match args.iter().any(|word| word == "--sentinel") {
+        true => run_sentinel(args),
+        false => server::main(args),
+    }
+}
+
+fn run_sentinel(args: &[String]) -> ExitCode {
+    sentinel::main(args, server::config::is_directive)
 }
