@@ -15,6 +15,7 @@ pub struct Clock {
     started: Instant,
     wall_us: i64,
     mono_us: u64,
+    lap_ns: u64,
 }
 
 impl Clock {
@@ -23,6 +24,7 @@ impl Clock {
             started: Instant::now(),
             wall_us: 0,
             mono_us: 0,
+            lap_ns: 0,
         };
         clock.update();
         clock
@@ -74,6 +76,24 @@ impl Clock {
     #[inline]
     pub fn read_mono_us(&self) -> u64 {
         self.started.elapsed().as_micros() as u64
+    }
+
+    /// Commands run one after the other from now on: where one ends, the next begins.
+    pub fn start_laps(&mut self) {
+        self.lap_ns = self.read_mono_ns();
+    }
+
+    /// When the present lap began, in monotonic nanoseconds.
+    #[inline]
+    pub fn lap_ns(&self) -> u64 {
+        self.lap_ns
+    }
+
+    /// Ends a lap: returns the time, in monotonic nanoseconds, at which the next one begins.
+    #[inline]
+    pub fn end_lap(&mut self) -> u64 {
+        self.lap_ns = self.read_mono_ns();
+        self.lap_ns
     }
 
     /// Monotonic nanoseconds since start, read now: for measuring how long something took.

@@ -7,7 +7,7 @@ use crate::background::Completion;
 use crate::client::{Client, ClientClass, ClientKey};
 use crate::front::{Front, READ_BYTES};
 use crate::link::{LinkEvent, LinkState};
-use resp::{Parsed, Span};
+use resp::{Parsed, ProtocolError, RequestParser, Span};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::io::{self, Read};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -17,8 +17,9 @@ use std::time::Duration;
 /// What a process must be to be driven by this loop.
 pub trait Service {
     fn front(&mut self) -> &mut Front;
-    /// Requests that are about to run, so that what they touch can be fetched together.
-    fn prefetch(&mut self, client: ClientKey, requests: &[&[&[u8]]]);
+    /// Requests that are about to run, so that what they touch can be fetched together. Of arguments far behind, some may be
+    /// missing.
+    fn prefetch(&mut self, requests: &[(ClientKey, &[&[u8]])]);
     /// Runs one request.
     fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution;
     /// Runs what is due by the clock; returns the milliseconds until something is due again.
@@ -47,6 +48,8 @@ pub enum Execution {
 
 /// Requests run together so that their keys can be fetched from memory together.
 const BATCH: usize = 16;
+/// Clients that are read before any of them runs.
+const GROUP: usize = 16;
 /// Arguments of a batch kept on the stack.
 const STACK_ARGS: usize = 64;
 /// A batch with more arguments was rare; the memory of their places goes back.
@@ -66,10 +69,11 @@ const EVENTS_PER_TURN: usize = 1024;
 /// # Errors
 /// When the system's poller fails.
 pub fn run<S: Service>(service: &mut S) -> io::Result<()> {
+    let mut group = Group::default();
     let mut timeout_ms = service.run_timers();
     before_sleep(service);
     while !service.stopping() {
-        turn(service, timeout_ms)?;
+        turn(service, timeout_ms, &mut group)?;
         timeout_ms = service.run_timers();
         before_sleep(service);
     }
@@ -90,7 +94,7 @@ pub fn before_sleep<S: Service>(service: &mut S) {
 ///
 /// # Errors
 /// When the system's poller fails.
-pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
+pub fn turn<S: Service>(service: &mut S, timeout_ms: u64, group: &mut Group) -> io::Result<()> {
     let front = service.front();
     let timeout_ms = if front.pending_input.is_empty() {
         timeout_ms
@@ -109,9 +113,10 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
                 }
             }
             Token::Listener(index) => accept(service.front(), index),
-            Token::Client(key) => client_event(service, key, event.flags),
+            Token::Client(key) => client_event(service, key, event.flags, group),
         }
     }
+    run_group(service, group);
     events.clear();
     service.front().poller.events = events;
     Ok(())
@@ -124,8 +129,8 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
 /// Those of the poller.
 pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Result<()> {
     let front = service.front();
-    // The outer turn has taken these for itself.
-    let outer_buffer = std::mem::replace(&mut front.read_buffer, vec![0; READ_BYTES]);
+    // The outer turn has taken what it reads into and reports in.
+    let mut group = Group::default();
     let mut events = Vec::with_capacity(EVENTS_PER_TURN);
     let waited = front.poller.wait(&mut events, 0);
     for event in events.drain(..) {
@@ -133,16 +138,20 @@ pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Resu
             Token::Waker => {}
             Token::Listener(index) => accept(service.front(), index),
             Token::Client(key) if key == busy => {}
-            Token::Client(key) => client_event(service, key, event.flags),
+            Token::Client(key) => client_event(service, key, event.flags, &mut group),
         }
     }
-    let front = service.front();
-    front.flush_writes();
-    front.read_buffer = outer_buffer;
+    run_group(service, &mut group);
+    service.front().flush_writes();
     waited
 }
 
-fn client_event<S: Service>(service: &mut S, key: ClientKey, flags: epoll::EventFlags) {
+fn client_event<S: Service>(
+    service: &mut S,
+    key: ClientKey,
+    flags: epoll::EventFlags,
+    group: &mut Group,
+) {
     const READABLE: epoll::EventFlags = epoll::EventFlags::IN
         .union(epoll::EventFlags::HUP)
         .union(epoll::EventFlags::ERR);
@@ -160,8 +169,8 @@ fn client_event<S: Service>(service: &mut S, key: ClientKey, flags: epoll::Event
             }
             if flags.intersects(READABLE) {
                 match link {
-                    LinkState::Up => read_link(service, key),
-                    _ => read_client(service, key),
+                    LinkState::Up => read_link(service, key, group),
+                    _ => read_into(service, key, group),
                 }
             }
         }
@@ -169,7 +178,7 @@ fn client_event<S: Service>(service: &mut S, key: ClientKey, flags: epoll::Event
 }
 
 /// Hands what arrived on a link to the owner.
-fn read_link<S: Service>(service: &mut S, key: ClientKey) {
+fn read_link<S: Service>(service: &mut S, key: ClientKey, group: &mut Group) {
     let front = service.front();
     let now = front.clock.now();
     let Some(client) = front.clients.get_mut(key) else {
@@ -178,15 +187,14 @@ fn read_link<S: Service>(service: &mut S, key: ClientKey) {
     if client.close_asap || client.deaf {
         return;
     }
-    match client.socket.read(&mut front.read_buffer) {
+    let buffer = &mut group.free_slot().buffer;
+    match client.socket.read(buffer) {
         Ok(0) => lose_link(service, key, io::ErrorKind::UnexpectedEof.into()),
         Ok(bytes) => {
             client.last_interaction_ms = now;
             client.net_input_bytes += bytes as u64;
             front.stats.net_input_bytes += bytes as u64;
-            let buffer = std::mem::take(&mut front.read_buffer);
             service.link_event(key, LinkEvent::Received(&buffer[..bytes]));
-            service.front().read_buffer = buffer;
         }
         Err(error) => match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
@@ -217,101 +225,208 @@ fn accept(front: &mut Front, index: usize) {
     }
 }
 
-/// Reads what a client sent and runs it. One that sends a large argument is read on while it arrives, up to a bound: the
-/// fewer turns it takes, the less is moved about.
-fn read_client<S: Service>(service: &mut S, key: ClientKey) {
-    let mut read = 0;
-    while read < LARGE_READ_BYTES {
-        let Some(bytes) = read_once(service, key) else {
-            return;
-        };
-        read += bytes;
-        let arriving = |client: &Client| client.query_announced > client.query.len() + LITTLE_ROOM;
-        if !service.front().clients.get(key).is_some_and(arriving) {
-            return;
+/// Clients that are read before any of them runs: so what their requests touch is fetched from memory together, as if one
+/// client had sent them.
+#[derive(Default)]
+pub struct Group {
+    slots: Vec<Slot>,
+    /// How many of them hold what a client sent.
+    used: usize,
+}
+
+/// What a client sent.
+struct Slot {
+    key: ClientKey,
+    /// Where it lies, unless the client has a query buffer of its own. A client that has nothing pending holds no memory.
+    buffer: Vec<u8>,
+    bytes: usize,
+    is_own: bool,
+    batch: Batch,
+}
+
+impl Group {
+    /// A slot that holds nothing.
+    fn free_slot(&mut self) -> &mut Slot {
+        if self.used == self.slots.len() {
+            self.slots.push(Slot {
+                key: ClientKey::from_token(0),
+                buffer: vec![0; READ_BYTES],
+                bytes: 0,
+                is_own: false,
+                batch: Batch::default(),
+            });
+        }
+        &mut self.slots[self.used]
+    }
+}
+
+/// Reads what a client sent. It runs with the others of the group.
+fn read_into<S: Service>(service: &mut S, key: ClientKey, group: &mut Group) {
+    let slot = group.free_slot();
+    slot.key = key;
+    if read_once(service.front(), slot) {
+        group.used += 1;
+        if group.used == GROUP {
+            run_group(service, group);
         }
     }
 }
 
-/// One read. None if there was nothing, or nobody to read from.
-fn read_once<S: Service>(service: &mut S, key: ClientKey) -> Option<usize> {
-    let front = service.front();
-    let now = front.clock.now();
-    let client = front.clients.get_mut(key)?;
-    if client.close_asap || client.deaf {
-        return None;
+/// Runs what the clients of the group sent.
+fn run_group<S: Service>(service: &mut S, group: &mut Group) {
+    let used = std::mem::take(&mut group.used);
+    if used == 0 {
+        return;
     }
-    // A client that has nothing pending reads into the shared buffer: an idle connection holds no memory.
-    let shared = client.query.is_empty();
-    let result = if shared {
-        client.socket.read(&mut front.read_buffer)
+    let slots = &mut group.slots[..used];
+    for slot in slots.iter_mut().filter(|slot| !slot.is_own) {
+        slot.batch
+            .parse(service.front(), slot.key, &slot.buffer[..slot.bytes], 0);
+    }
+    prefetch_singles(service, slots);
+    service.front().clock.start_laps();
+    for slot in slots {
+        run_slot(service, slot);
+        read_on(service, slot);
+    }
+}
+
+/// Fetches what the clients touch that have sent one request each.
+fn prefetch_singles<S: Service>(service: &mut S, slots: &[Slot]) {
+    /// A key stands among the first arguments, nearly always.
+    const LOOKED_AT: usize = 4;
+    let mut args: [[&[u8]; LOOKED_AT]; GROUP] = [[&[]; LOOKED_AT]; GROUP];
+    let mut singles = [(ClientKey::from_token(0), 0); GROUP];
+    let mut count = 0;
+    for slot in slots
+        .iter()
+        .filter(|slot| !slot.is_own && slot.batch.count == 1)
+    {
+        let spans = &slot.batch.spans[..slot.batch.requests[0].args.min(LOOKED_AT)];
+        for (arg, span) in args[count].iter_mut().zip(spans) {
+            *arg = span.of(&slot.buffer[slot.batch.bases[0]..]);
+        }
+        singles[count] = (slot.key, spans.len());
+        count += 1;
+    }
+    if count > 1 {
+        let mut requests: [(ClientKey, &[&[u8]]); GROUP] = [(ClientKey::from_token(0), &[]); GROUP];
+        for index in 0..count {
+            let (key, length) = singles[index];
+            requests[index] = (key, &args[index][..length]);
+        }
+        service.prefetch(&requests[..count]);
+    }
+}
+
+/// A client that sends a large argument is read on while it arrives, up to a bound: the fewer turns it takes, the less is
+/// moved about.
+fn read_on<S: Service>(service: &mut S, slot: &mut Slot) {
+    let mut read = slot.bytes;
+    while read < LARGE_READ_BYTES {
+        let arriving = |client: &Client| client.query_announced > client.query.len() + LITTLE_ROOM;
+        if !service.front().clients.get(slot.key).is_some_and(arriving)
+            || !read_once(service.front(), slot)
+        {
+            return;
+        }
+        read += slot.bytes;
+        slot.batch.count = 0;
+        run_slot(service, slot);
+    }
+}
+
+/// One read. False if there was nothing, or nobody to read from.
+fn read_once(front: &mut Front, slot: &mut Slot) -> bool {
+    let key = slot.key;
+    let now = front.clock.now();
+    let Some(client) = front.clients.get_mut(key) else {
+        return false;
+    };
+    if client.close_asap || client.deaf {
+        return false;
+    }
+    slot.is_own = !client.query.is_empty();
+    let result = if !slot.is_own {
+        client.socket.read(&mut slot.buffer)
     } else {
         make_query_room(client);
-        let fd = client.socket.as_fd()?;
+        let Some(fd) = client.socket.as_fd() else {
+            return false;
+        };
         rustix::io::read(fd, rustix::buffer::spare_capacity(&mut client.query))
             .map_err(io::Error::from)
     };
-    let bytes = match result {
-        Ok(bytes) if bytes > 0 => bytes,
+    match result {
+        Ok(bytes) if bytes > 0 => slot.bytes = bytes,
         Err(error)
             if matches!(
                 error.kind(),
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
             ) =>
         {
-            return None;
+            return false;
         }
         Ok(_) | Err(_) => {
             front.close_soon(key);
-            return None;
+            return false;
         }
-    };
-    client.last_interaction_ms = now;
-    client.net_input_bytes += bytes as u64;
-    front.stats.net_input_bytes += bytes as u64;
-    front.stats.reads_processed += 1;
-    if shared {
-        client.query_peak = client.query_peak.max(bytes);
-        client.running_bytes = bytes;
-        let buffer = std::mem::take(&mut front.read_buffer);
-        let consumed = run_requests(service, key, &buffer[..bytes]);
-        let front = service.front();
-        if let Some(client) = front.clients.get_mut(key) {
-            client.running_bytes = 0;
-            if consumed < bytes {
-                if client.query_announced > LITTLE_ROOM {
-                    make_query_room(client);
-                }
-                client.query.extend_from_slice(&buffer[consumed..bytes]);
-            }
-        }
-        front.read_buffer = buffer;
-        front.recount(key);
-    } else {
-        client.query_peak = client.query_peak.max(client.query.len());
-        if client.query.len() > front.settings.query_buffer_limit {
-            crate::log_warning!(
-                "Closing client that reached max query buffer length: id={} addr={}",
-                client.id,
-                client.addr
-            );
-            front.stats.query_limit_disconnections += 1;
-            front.close_soon(key);
-            return None;
-        }
-        run_query(service, key);
     }
-    Some(bytes)
+    client.last_interaction_ms = now;
+    client.net_input_bytes += slot.bytes as u64;
+    front.stats.net_input_bytes += slot.bytes as u64;
+    front.stats.reads_processed += 1;
+    if !slot.is_own {
+        client.query_peak = client.query_peak.max(slot.bytes);
+        return true;
+    }
+    client.query_peak = client.query_peak.max(client.query.len());
+    if client.query.len() > front.settings.query_buffer_limit {
+        crate::log_warning!(
+            "Closing client that reached max query buffer length: id={} addr={}",
+            client.id,
+            client.addr
+        );
+        front.stats.query_limit_disconnections += 1;
+        front.close_soon(key);
+        return false;
+    }
+    true
+}
+
+/// Runs what a client sent; what it has not sent to the end is kept.
+fn run_slot<S: Service>(service: &mut S, slot: &mut Slot) {
+    let key = slot.key;
+    if slot.is_own {
+        return run_query(service, key, &mut slot.batch);
+    }
+    if let Some(client) = service.front().clients.get_mut(key) {
+        client.running_bytes = slot.bytes;
+    }
+    let data = &slot.buffer[..slot.bytes];
+    let consumed = run_requests(service, key, data, &mut slot.batch);
+    let front = service.front();
+    if let Some(client) = front.clients.get_mut(key) {
+        client.running_bytes = 0;
+        if consumed < data.len() {
+            if client.query_announced > LITTLE_ROOM {
+                make_query_room(client);
+            }
+            client.query.extend_from_slice(&data[consumed..]);
+        }
+    }
+    front.recount(key);
 }
 
 /// Runs what waits in the client's own query buffer.
-fn run_query<S: Service>(service: &mut S, key: ClientKey) {
+fn run_query<S: Service>(service: &mut S, key: ClientKey, batch: &mut Batch) {
     let Some(client) = service.front().clients.get_mut(key) else {
         return;
     };
     let mut query = std::mem::take(&mut client.query);
     (client.running_bytes, client.running_memory) = (query.len(), query.capacity());
-    let consumed = run_requests(service, key, &query);
+    batch.count = 0;
+    let consumed = run_requests(service, key, &query, batch);
     if let Some(client) = service.front().clients.get_mut(key) {
         query.drain(..consumed);
         // Who sent a large request will send another one; the periodic look takes back what turns out too much.
@@ -326,8 +441,13 @@ fn run_query<S: Service>(service: &mut S, key: ClientKey) {
 }
 
 fn run_pending_input<S: Service>(service: &mut S) {
+    if service.front().pending_input.is_empty() {
+        return;
+    }
+    service.front().clock.start_laps();
+    let mut batch = Batch::default();
     for key in std::mem::take(&mut service.front().pending_input) {
-        run_query(service, key);
+        run_query(service, key, &mut batch);
     }
 }
 
@@ -335,6 +455,7 @@ fn may_run(client: &Client) -> bool {
     client.blocked.is_none() && !client.close_asap && !client.close_after_reply
 }
 
+#[derive(Clone, Copy, Default)]
 struct Request {
     first_arg: usize,
     args: usize,
@@ -342,101 +463,145 @@ struct Request {
     end: usize,
 }
 
-/// Runs the requests at the start of `data` until one is incomplete or the client must wait. Returns the bytes consumed.
-fn run_requests<S: Service>(service: &mut S, key: ClientKey, data: &[u8]) -> usize {
-    let mut spans = std::mem::take(&mut service.front().spans);
-    let consumed = run_with_spans(service, key, data, &mut spans);
-    if spans.capacity() <= SPANS_KEPT {
-        service.front().spans = spans;
-    }
-    consumed
+/// Requests that were parsed together and run one after the other.
+#[derive(Default)]
+struct Batch {
+    requests: [Request; BATCH],
+    /// How many there are; none before anything is parsed.
+    count: usize,
+    /// What the spans of each request's arguments are relative to.
+    bases: [usize; BATCH],
+    spans: Vec<Span>,
+    /// Where the first request begins: blank lines before it are done with.
+    start: usize,
+    /// Why there are not more of them.
+    stop: Option<Stop>,
+    /// As it was left; the client's own is new until the batch has run.
+    parser: RequestParser,
+    is_parsed: bool,
 }
 
-fn run_with_spans<S: Service>(
+/// What comes behind the requests of a batch.
+enum Stop {
+    /// Another request, of one line.
+    Inline {
+        bytes: usize,
+    },
+    /// A request that is not here to its end: so many bytes are missing.
+    Incomplete {
+        needed: usize,
+    },
+    Broken(ProtocolError),
+}
+
+impl Batch {
+    /// Parses what a client sent from `at` on. Without a client, or one that must wait, there is nothing.
+    fn parse(&mut self, front: &mut Front, key: ClientKey, data: &[u8], mut at: usize) {
+        (self.count, self.stop, self.start) = (0, None, at);
+        self.is_parsed = false;
+        self.spans.clear();
+        if self.spans.capacity() > SPANS_KEPT {
+            self.spans = Vec::new();
+        }
+        let Some(client) = front.clients.get_mut(key) else {
+            return;
+        };
+        if !may_run(client) {
+            return;
+        }
+        self.is_parsed = true;
+        self.parser = std::mem::take(&mut client.parser);
+        let limits = resp::Limits {
+            authenticated: client.authenticated,
+            ..front.settings.limits.clone()
+        };
+        while self.count < BATCH && at < data.len() {
+            let first_arg = self.spans.len();
+            match self.parser.parse(&data[at..], &limits, &mut self.spans) {
+                Ok(Parsed::Command { consumed }) => {
+                    self.bases[self.count] = at;
+                    at += consumed;
+                    self.requests[self.count] = Request {
+                        first_arg,
+                        args: self.spans.len() - first_arg,
+                        end: at,
+                    };
+                    self.count += 1;
+                }
+                Ok(Parsed::Empty { consumed }) => {
+                    at += consumed;
+                    // Blank lines between requests belong to the one before them.
+                    match self.count {
+                        0 => self.start = at,
+                        _ => self.requests[self.count - 1].end = at,
+                    }
+                }
+                Ok(Parsed::Inline { consumed }) => {
+                    self.stop = Some(Stop::Inline { bytes: consumed });
+                    return;
+                }
+                Ok(Parsed::Incomplete { needed }) => {
+                    self.stop = Some(Stop::Incomplete { needed });
+                    return;
+                }
+                Err(error) => {
+                    self.stop = Some(Stop::Broken(error));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Runs the requests at the start of `data` until one is incomplete or the client must wait; the batch may hold the first of
+/// them already. Returns the bytes consumed.
+fn run_requests<S: Service>(
     service: &mut S,
     key: ClientKey,
     data: &[u8],
-    spans: &mut Vec<Span>,
+    batch: &mut Batch,
 ) -> usize {
     let mut consumed = 0;
     if let Some(client) = service.front().clients.get_mut(key) {
         client.query_announced = 0;
     }
-    while consumed < data.len() {
-        let front = service.front();
-        let Some(client) = front.clients.get_mut(key) else {
+    if batch.count == 0 {
+        batch.parse(service.front(), key, data, 0);
+    }
+    loop {
+        let Some(client) = service.front().clients.get_mut(key) else {
             return data.len();
         };
-        if !may_run(client) {
+        if !batch.is_parsed || !may_run(client) {
             return consumed;
         }
         let is_master = client.class == ClientClass::Master;
-        let mut parser = std::mem::take(&mut client.parser);
-        let limits = resp::Limits {
-            authenticated: client.authenticated,
-            ..front.settings.limits.clone()
-        };
-        let mut requests: [Request; BATCH] = std::array::from_fn(|_| Request {
-            first_arg: 0,
-            args: 0,
-            end: 0,
-        });
-        let mut count = 0;
-        let mut at = consumed;
-        let mut stop = None;
-        let mut bases = [0usize; BATCH];
-        spans.clear();
-        while count < BATCH && at < data.len() {
-            let first_arg = spans.len();
-            match parser.parse(&data[at..], &limits, spans) {
-                Ok(Parsed::Command { consumed: bytes }) => {
-                    bases[count] = at;
-                    at += bytes;
-                    requests[count] = Request {
-                        first_arg,
-                        args: spans.len() - first_arg,
-                        end: at,
-                    };
-                    count += 1;
-                }
-                Ok(Parsed::Empty { consumed: bytes }) => {
-                    at += bytes;
-                    // Blank lines between requests belong to the one before them.
-                    match count {
-                        0 => consumed = at,
-                        _ => requests[count - 1].end = at,
-                    }
-                }
-                other => {
-                    stop = Some(other);
-                    break;
-                }
-            }
-        }
+        consumed = batch.start;
         let mut on_stack: [&[u8]; STACK_ARGS] = [&[]; STACK_ARGS];
         let mut on_heap: Vec<&[u8]> = Vec::new();
-        let args: &mut [&[u8]] = if spans.len() <= STACK_ARGS {
-            &mut on_stack[..spans.len()]
+        let args: &mut [&[u8]] = if batch.spans.len() <= STACK_ARGS {
+            &mut on_stack[..batch.spans.len()]
         } else {
-            on_heap.resize(spans.len(), &[]);
+            on_heap.resize(batch.spans.len(), &[]);
             &mut on_heap
         };
-        for (request, base) in requests[..count].iter().zip(bases) {
+        let requests = &batch.requests[..batch.count];
+        for (request, base) in requests.iter().zip(batch.bases) {
             for index in request.first_arg..request.first_arg + request.args {
-                args[index] = spans[index].of(&data[base..]);
+                args[index] = batch.spans[index].of(&data[base..]);
             }
         }
         let args = &*args;
         let args_of =
             |request: &Request| &args[request.first_arg..request.first_arg + request.args];
-        if count > 1 {
-            let mut batch: [&[&[u8]]; BATCH] = [&[]; BATCH];
-            for (slot, request) in batch.iter_mut().zip(&requests[..count]) {
-                *slot = args_of(request);
+        if requests.len() > 1 {
+            let mut wanted: [(ClientKey, &[&[u8]]); BATCH] = [(key, &[]); BATCH];
+            for (slot, request) in wanted.iter_mut().zip(requests) {
+                slot.1 = args_of(request);
             }
-            service.prefetch(key, &batch[..count]);
+            service.prefetch(&wanted[..requests.len()]);
         }
-        for request in &requests[..count] {
+        for request in requests {
             if !service.front().may_use_memory(key)
                 || service.execute(key, args_of(request)) == Execution::Held
             {
@@ -453,9 +618,10 @@ fn run_with_spans<S: Service>(
                 None => return data.len(),
             }
         }
-        match stop {
+        let parser = std::mem::take(&mut batch.parser);
+        match batch.stop.take() {
             None => restore_parser(service, key, parser),
-            Some(Ok(Parsed::Inline { consumed: bytes })) => {
+            Some(Stop::Inline { bytes }) => {
                 let words: Vec<Vec<u8>> = parser.inline_args().to_vec();
                 restore_parser(service, key, parser);
                 let args: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
@@ -469,14 +635,14 @@ fn run_with_spans<S: Service>(
                 }
                 consumed += bytes;
             }
-            Some(Ok(Parsed::Incomplete { needed })) => {
+            Some(Stop::Incomplete { needed }) => {
                 restore_parser(service, key, parser);
                 if let Some(client) = service.front().clients.get_mut(key) {
                     client.query_announced = data.len() - consumed + needed;
                 }
                 return consumed;
             }
-            Some(Err(error)) => {
+            Some(Stop::Broken(error)) => {
                 let mut reply = Vec::new();
                 resp::Writer::new(&mut reply, false).error(error.reply());
                 let front = service.front();
@@ -484,12 +650,12 @@ fn run_with_spans<S: Service>(
                 front.close_after_reply(key);
                 return data.len();
             }
-            Some(Ok(Parsed::Command { .. } | Parsed::Empty { .. })) => {
-                unreachable!("both were consumed above")
-            }
         }
+        if consumed >= data.len() {
+            return consumed;
+        }
+        batch.parse(service.front(), key, data, consumed);
     }
-    consumed
 }
 
 /// Makes room for what the client sends next. One that announces a big argument gets memory in proportion to what it has

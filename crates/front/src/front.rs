@@ -110,10 +110,6 @@ pub struct Front {
     pub(crate) pending_input: Vec<ClientKey>,
     /// Clients to close at the end of the turn.
     pub(crate) closing: Vec<ClientKey>,
-    /// Every read lands here first, so that idle clients hold no buffer.
-    pub(crate) read_buffer: Vec<u8>,
-    /// Where the arguments of the requests that are running lie: kept for its memory alone.
-    pub(crate) spans: Vec<resp::Span>,
     /// Spare reply buffers of clients that have nothing to send.
     spare_buffers: Vec<Vec<u8>>,
     pub(crate) next_client_id: u64,
@@ -152,8 +148,6 @@ impl Front {
             pending_writes: Vec::new(),
             pending_input: Vec::new(),
             closing: Vec::new(),
-            read_buffer: vec![0; READ_BYTES],
-            spans: Vec::new(),
             spare_buffers: Vec::new(),
             next_client_id: 1,
         })

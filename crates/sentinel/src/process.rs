@@ -439,7 +439,7 @@ impl Service for Sentinel {
         &mut self.front
     }
 
-    fn prefetch(&mut self, _: ClientKey, _: &[&[&[u8]]]) {}
+    fn prefetch(&mut self, _: &[(ClientKey, &[&[u8]])]) {}
 
     fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution {
         self.run_request(client, args);

@@ -78,26 +78,32 @@ impl Server {
     }
 
     /// Starts fetching the keys of requests that are about to run.
-    pub(crate) fn prefetch_keys(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
-        let Some(db) = self.front.clients.get(client).map(|client| client.db) else {
-            return;
-        };
-        let db = self.keyspace.db(db);
-        let mut hashes = [0u64; 16];
+    pub(crate) fn prefetch_keys(&mut self, requests: &[(ClientKey, &[&[u8]])]) {
+        let mut hashes = [(0, 0); 16];
         let mut count = 0;
-        for args in requests.iter().take(hashes.len()) {
-            let Lookup::Found(id) = self.front.table.lookup(args) else {
-                continue;
-            };
+        let mut last: (&[u8], CommandId) = (&[], CommandId(0));
+        for (client, args) in requests.iter().take(hashes.len()) {
+            // Those that come together are often the same.
+            if args.first() != Some(&last.0) {
+                let Lookup::Found(id) = self.front.table.lookup(args) else {
+                    continue;
+                };
+                last = (args[0], id);
+            }
+            let id = last.1;
             let Some(at) = first_key(self.front.table.entry(id).spec, args) else {
                 continue;
             };
-            hashes[count] = store::hash::hash(args[at]);
-            db.prefetch(hashes[count]);
+            let Some(client) = self.front.clients.get(*client) else {
+                continue;
+            };
+            let hash = store::hash::hash(args[at]);
+            self.keyspace.db(client.db).prefetch(hash);
+            hashes[count] = (client.db, hash);
             count += 1;
         }
-        for &hash in &hashes[..count] {
-            db.prefetch_entry(hash);
+        for &(db, hash) in &hashes[..count] {
+            self.keyspace.db(db).prefetch_entry(hash);
         }
     }
 
@@ -294,7 +300,11 @@ impl Server {
             return;
         };
         let Caller { db, resp3, .. } = caller;
-        let started_ns = self.front.clock.read_mono_ns();
+        // What a script did between its commands is not theirs.
+        let started_ns = match self.scripting.running {
+            Some(_) => self.front.clock.read_mono_ns(),
+            None => self.front.clock.lap_ns(),
+        };
         self.depth += 1;
         self.prepare_effects(db);
         let mark = reply.len();
@@ -304,7 +314,7 @@ impl Server {
             Writer::new(reply, resp3).error(error.to_bytes());
             self.count_error(error);
         }
-        let took = Duration::from_nanos(self.front.clock.read_mono_ns() - started_ns);
+        let took = Duration::from_nanos(self.front.clock.end_lap() - started_ns);
         let end = CallEnd::of(&result, self.effects.block.is_some());
         self.count_call(key, id, args, took, end);
         if self.tracking.has_clients() {

@@ -286,8 +286,8 @@ impl Service for Server {
         &mut self.front
     }
 
-    fn prefetch(&mut self, client: ClientKey, requests: &[&[&[u8]]]) {
-        self.prefetch_keys(client, requests);
+    fn prefetch(&mut self, requests: &[(ClientKey, &[&[u8]])]) {
+        self.prefetch_keys(requests);
     }
 
     fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution {

@@ -491,15 +491,15 @@ impl Server {
                 );
                 ends.push(args.len());
             }
-            let mut requests: [&[&[u8]]; TOGETHER] = [&[]; TOGETHER];
+            let mut requests: [(ClientKey, &[&[u8]]); TOGETHER] = [(client, &[]); TOGETHER];
             let mut start = 0;
             for (request, &end) in requests.iter_mut().zip(&ends) {
-                *request = &args[start..end];
+                request.1 = &args[start..end];
                 start = end;
             }
             let requests = &requests[..ends.len()];
-            self.prefetch_keys(client, requests);
-            for request in requests {
+            self.prefetch_keys(requests);
+            for (_, request) in requests {
                 self.run_loaded(client, request, &mut reply)?;
             }
         }
