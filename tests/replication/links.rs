@@ -88,6 +88,31 @@ fn a_chain_passes_the_bytes_of_its_master_on() {
 }
 
 #[test]
+fn a_replica_that_changes_its_master_stays_in_the_db_of_the_stream() {
+    let (top, middle, bottom) = (
+        Server::start(PROMPT),
+        Server::start(PROMPT),
+        Server::start(PROMPT),
+    );
+    let mut above = top.connect();
+    above.run("SELECT 7");
+    above.run("SET a 1");
+    for replica in [&middle, &bottom] {
+        follow(replica, &top);
+        wait_for_sync(&top, replica);
+    }
+    above.run("SET b 1");
+    wait_for_sync(&top, &bottom);
+    follow(&bottom, &middle);
+    wait_for_sync(&middle, &bottom);
+    above.run("SET c 1");
+    wait_for_sync(&top, &middle);
+    wait_for_sync(&middle, &bottom);
+    assert_eq!(number(&mut middle.connect(), "sync_partial_ok"), 1);
+    assert_same_data(&[&top, &middle, &bottom]);
+}
+
+#[test]
 fn who_followed_a_promoted_replica_goes_on_without_a_full_sync() {
     for start_heir in [Server::start, Server::redis] {
         let (old, heir, other) = (

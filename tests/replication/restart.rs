@@ -44,13 +44,17 @@ fn a_replica_that_starts_again_as_a_master_goes_on_when_it_is_told_to_follow() {
     follow(&replica, &master);
     wait_for_sync(&master, &replica);
     let mut above = master.connect();
+    above.run("SELECT 4");
     above.run("SET a 1");
     wait_for_sync(&master, &replica);
     wait_until("the replica has a new AOF", || {
         number(&mut replica.connect(), "aof_rewrite_in_progress") == 0
     });
     replica.shutdown_and_restart();
-    assert_eq!(field(&mut replica.connect(), "role"), "master");
+    let mut below = replica.connect();
+    assert_eq!(field(&mut below, "role"), "master");
+    // As a Sentinel does, before it makes a replica of the node.
+    below.run("PUBLISH __sentinel__:hello something");
     above.run("SET a 2");
     follow(&replica, &master);
     wait_for_sync(&master, &replica);

@@ -31,6 +31,8 @@ pub struct WriteStream {
     earlier: u64,
     /// The db the end of the stream is in; None makes the next command select its own.
     selected_db: Option<u32>,
+    /// Of `buffer`, the bytes up to the last command that changes the dataset.
+    changing: usize,
 }
 
 impl WriteStream {
@@ -51,6 +53,7 @@ impl WriteStream {
     pub fn turn_done(&mut self) {
         self.earlier += self.buffer.len() as u64;
         self.buffer.clear();
+        self.changing = 0;
         /// A turn that changed more than this was rare; its memory goes back.
         const KEPT_BYTES: usize = 1024 * 1024;
         if self.buffer.capacity() > KEPT_BYTES {
@@ -69,6 +72,7 @@ impl WriteStream {
             self.selected_db = Some(db);
         }
         resp::encode_command(args, &mut self.buffer);
+        self.changing = self.buffer.len();
     }
 
     /// Appends commands as one transaction if there is more than one.
@@ -81,7 +85,11 @@ impl WriteStream {
             self.append(first.db, &[b"MULTI"]);
         }
         for command in commands {
+            let changing = self.changing;
             self.append(command.db, &command.args.slices());
+            if command.for_replicas_alone {
+                self.changing = changing;
+            }
         }
         if !is_one {
             self.append_anywhere(&[b"EXEC"]);
@@ -103,10 +111,11 @@ impl WriteStream {
         resp::encode_command(args, &mut self.buffer);
     }
 
-    /// This turn's commands, for the only one who takes them.
-    pub fn take(&mut self) -> Vec<u8> {
+    /// This turn's commands, for the only one who takes them; and how many of the bytes hold all that changes the dataset.
+    pub fn take(&mut self) -> (Vec<u8>, usize) {
         self.earlier += self.buffer.len() as u64;
-        std::mem::take(&mut self.buffer)
+        let changing = std::mem::take(&mut self.changing);
+        (std::mem::take(&mut self.buffer), changing)
     }
 
     /// A new consumer starts here: the next command selects its db again.

@@ -43,7 +43,7 @@ pub(super) fn replication(server: &Server, out: &mut String) {
     field!(out, "master_failover_state", failover);
     field!(out, "master_replid", history.id);
     let (former, end) = match &history.former {
-        Some((id, end)) => (id.clone(), *end as i64),
+        Some(former) => (former.id.clone(), former.end as i64),
         None => ("0".repeat(40), -1),
     };
     field!(out, "master_replid2", former);

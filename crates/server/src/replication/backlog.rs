@@ -34,6 +34,11 @@ impl Backlog {
         self.bytes.shrink_to(limit);
     }
 
+    /// How many bytes it may hold.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many bytes it holds.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

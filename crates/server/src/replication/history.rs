@@ -15,15 +15,26 @@ pub(crate) struct Point {
     pub(crate) db: u32,
 }
 
+/// The history that another one went on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Former {
+    pub(crate) id: String,
+    /// The offset behind its last byte.
+    pub(crate) end: u64,
+    /// The db that its stream had selected there.
+    pub(crate) db: u32,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct History {
     /// Names the history that is written on.
     pub(crate) id: String,
-    /// The history this one went on from, and the offset behind its last byte.
-    pub(crate) former: Option<(String, u64)>,
+    pub(crate) former: Option<Former>,
     /// Bytes of the history so far.
     pub(crate) offset: u64,
+    /// The offset behind the last byte that changed the dataset: what came after it are signs of life and messages.
+    changed_at: u64,
     pub(crate) backlog: Option<Backlog>,
 }
 
@@ -33,6 +44,7 @@ impl History {
             id,
             former: None,
             offset: 0,
+            changed_at: 0,
             backlog: None,
         }
     }
@@ -47,8 +59,11 @@ impl History {
         self.offset + 1 - self.held_bytes() as u64
     }
 
-    /// The history grows by these bytes.
-    pub(crate) fn append(&mut self, bytes: &[u8]) {
+    /// The history grows by these bytes, of which the first `changing` hold all that changes the dataset.
+    pub(crate) fn append(&mut self, bytes: &[u8], changing: usize) {
+        if changing > 0 {
+            self.changed_at = self.offset + changing as u64;
+        }
         self.offset += bytes.len() as u64;
         if let Some(backlog) = &mut self.backlog {
             backlog.append(bytes);
@@ -60,7 +75,7 @@ impl History {
     /// # Errors
     /// Why it cannot continue.
     pub(crate) fn missing(&self, id: &[u8], from: u64) -> Result<[&[u8]; 2], Refusal> {
-        let is_former = |(former, end): &(String, u64)| former.as_bytes() == id && from <= *end;
+        let is_former = |former: &Former| former.id.as_bytes() == id && from <= former.end;
         if self.id.as_bytes() != id && !self.former.as_ref().is_some_and(is_former) {
             return Err(Refusal::OtherHistory);
         }
@@ -73,21 +88,38 @@ impl History {
         Ok(backlog.last((self.offset + 1 - from) as usize))
     }
 
-    /// What to ask a master for: a history and the offset of the first byte that is missing here. As long as nothing was
-    /// added to a history of its own, the node is where the former one ended, and more nodes know that.
+    /// What to ask a master for: a history and the offset of the first byte that is missing here.
     pub(crate) fn next(&self) -> (String, u64) {
-        let from = self.offset + 1;
-        let id = match &self.former {
-            Some((former, end)) if *end == from => former,
-            _ => &self.id,
-        };
-        (id.clone(), from)
+        (self.id.clone(), self.offset + 1)
     }
 
-    /// A history of its own begins here: what was followed so far becomes the former one.
-    pub(crate) fn branch(&mut self, id: String) {
+    /// This node is to follow another one. As long as nothing has changed the dataset in a history of its own, it is still
+    /// where the former one ended, and more nodes know that one. Returns the db that the stream has selected there.
+    pub(crate) fn rejoin(&mut self) -> Option<u32> {
+        let former = self.former.clone()?;
+        if self.changed_at >= former.end {
+            return None;
+        }
+        let limit = self.backlog.as_ref().map_or(0, Backlog::limit);
+        self.follow(former.id, former.end - 1, limit);
+        Some(former.db)
+    }
+
+    /// The dataset that was loaded is that of this offset.
+    pub(crate) fn resume(&mut self, offset: u64, backlog_bytes: usize) {
+        self.offset = offset;
+        self.changed_at = offset;
+        self.backlog = Some(Backlog::new(backlog_bytes));
+    }
+
+    /// Another history begins here, with the stream in this db: what was followed so far becomes the former one.
+    pub(crate) fn branch(&mut self, id: String, db: u32) {
         let former = std::mem::replace(&mut self.id, id);
-        self.former = Some((former, self.offset + 1));
+        self.former = Some(Former {
+            id: former,
+            end: self.offset + 1,
+            db,
+        });
     }
 
     /// Another history is followed from this offset on; nothing of it is held yet.
@@ -96,6 +128,7 @@ impl History {
             id,
             former: None,
             offset,
+            changed_at: offset,
             backlog: Some(Backlog::new(backlog_bytes)),
         };
     }
@@ -117,7 +150,7 @@ mod tests {
         let mut history = History::new("a".repeat(ID_BYTES));
         history.offset = 100;
         history.backlog = Some(Backlog::new(10));
-        history.append(b"0123456789ab");
+        history.append(b"0123456789ab", 12);
         history
     }
 
@@ -138,15 +171,29 @@ mod tests {
     #[test]
     fn who_followed_the_former_history_continues_up_to_where_it_ended() {
         let mut history = history();
-        history.branch("b".repeat(ID_BYTES));
-        assert_eq!(history.next(), ("a".repeat(ID_BYTES), 113));
-        history.append(b"xy");
+        history.branch("b".repeat(ID_BYTES), 7);
+        history.append(b"xy", 2);
         let former = "a".repeat(ID_BYTES);
         let missing = |from| history.missing(former.as_bytes(), from).map(|p| p.concat());
         assert_eq!(missing(113), Ok(b"xy".to_vec()));
         assert_eq!(missing(112), Ok(b"bxy".to_vec()));
         assert_eq!(missing(114), Err(Refusal::OtherHistory));
-        assert_eq!(history.next(), ("b".repeat(ID_BYTES), 115));
+    }
+
+    #[test]
+    fn who_changed_nothing_since_the_former_history_rejoins_it() {
+        let mut history = history();
+        history.branch("b".repeat(ID_BYTES), 7);
+        history.append(b"ping", 0);
+        assert_eq!(history.next(), ("b".repeat(ID_BYTES), 117));
+        assert_eq!(history.rejoin(), Some(7));
+        assert_eq!(history.next(), ("a".repeat(ID_BYTES), 113));
+        assert_eq!(history.held_bytes(), 0);
+
+        history.branch("c".repeat(ID_BYTES), 7);
+        history.append(b"set ping", 3);
+        assert_eq!(history.rejoin(), None);
+        assert_eq!(history.next(), ("c".repeat(ID_BYTES), 121));
     }
 
     #[test]

@@ -188,9 +188,11 @@ impl Server {
         // What this turn has changed is part of the history that the node leaves.
         self.feed_replicas();
         let was_master = !self.replication.is_replica();
+        let (_, mut db) = self.replication.coming_place(&self.front.clients);
         self.drop_link();
         self.unblock_all_for_new_role();
         if was_master {
+            db = self.replication.history.rejoin().unwrap_or(db);
             self.replication.may_continue = true;
             front::log_notice!(
                 "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able \
@@ -199,6 +201,7 @@ impl Server {
         }
         let mut master = Master::new(host, port);
         master.down_since = Some(self.front.clock.now());
+        master.resume_in(db);
         self.replication.master = Some(master);
         self.role_changed();
     }
@@ -206,6 +209,7 @@ impl Server {
     /// REPLICAOF NO ONE: this node writes its own history from now on.
     pub(crate) fn promote(&mut self) {
         self.feed_replicas();
+        let (_, db) = self.replication.coming_place(&self.front.clients);
         self.drop_link();
         self.replication.master = None;
         let id = self.new_replication_id();
@@ -214,7 +218,7 @@ impl Server {
             self.replication.history.id,
             self.replication.history.offset + 1
         );
-        self.replication.history.branch(id);
+        self.replication.history.branch(id, db);
         self.replication.stream.restart();
         self.replication.lonely_since_second = self.front.clock.mono_ms() / 1000;
         // They come again and are told the new id.
@@ -519,10 +523,11 @@ impl Server {
 
     fn continue_stream(&mut self, key: ClientKey, id: Option<String>, received: &[u8]) {
         front::log_notice!("Successful partial resynchronization with master.");
+        let (_, db) = self.replication.coming_place(&self.front.clients);
         let history = &mut self.replication.history;
         if let Some(id) = id.filter(|id| *id != history.id) {
             front::log_warning!("Master replication ID changed to {id}");
-            history.branch(id);
+            history.branch(id, db);
             // They have to hear of it too.
             self.close_replicas();
         }

@@ -19,8 +19,8 @@ use crate::propagation::WriteStream;
 use crate::server::{Server, hex_id};
 use backlog::Backlog;
 use failover::Failover;
-use history::History;
 pub(crate) use history::Point;
+use history::{Former, History};
 use master::{Link, Master};
 use replicas::Replica;
 
@@ -107,15 +107,20 @@ impl Replication {
     /// Where the dataset will stand in its history when this turn is in it; None without a history that anybody follows.
     pub(crate) fn coming_point(&self, clients: &front::client::Clients) -> Option<Point> {
         self.history.backlog.as_ref()?;
-        let (offset, db) = match &self.master {
-            None => (self.coming_offset(), self.stream.selected_db().unwrap_or(0)),
-            Some(master) => master.coming_place(self.history.offset, clients),
-        };
+        let (offset, db) = self.coming_place(clients);
         Some(Point {
             id: self.history.id.clone(),
             offset,
             db,
         })
+    }
+
+    /// Where the history will stand when this turn is in it, and in which db the stream will be.
+    fn coming_place(&self, clients: &front::client::Clients) -> (u64, u32) {
+        match &self.master {
+            None => (self.coming_offset(), self.stream.selected_db().unwrap_or(0)),
+            Some(master) => master.coming_place(self.history.offset, clients),
+        }
     }
 
     /// Bytes of memory of the backlog.
@@ -130,15 +135,20 @@ impl Server {
     pub(crate) fn resume_history(&mut self, point: Point) {
         let size = self.backlog_size();
         let history = &mut self.replication.history;
-        history.offset = point.offset;
-        history.backlog = Some(Backlog::new(size));
+        history.resume(point.offset, size);
         match &mut self.replication.master {
             Some(master) => {
                 master.resume_in(point.db);
                 history.id = point.id;
                 self.replication.may_continue = true;
             }
-            None => history.former = Some((point.id, point.offset + 1)),
+            None => {
+                history.former = Some(Former {
+                    id: point.id,
+                    end: point.offset + 1,
+                    db: point.db,
+                });
+            }
         }
     }
 
@@ -159,8 +169,12 @@ impl Server {
     /// The end of the turn: what changed becomes history and goes to the replicas.
     pub(crate) fn feed_replicas(&mut self) {
         let replication = &mut self.replication;
-        let bytes = match &mut replication.master {
-            Some(master) => master.take_applied(),
+        let (bytes, changing) = match &mut replication.master {
+            Some(master) => {
+                let bytes = master.take_applied();
+                let all = bytes.len();
+                (bytes, all)
+            }
             None => {
                 if std::mem::take(&mut replication.asks_for_acks) && replication.wants_stream() {
                     replication
@@ -173,7 +187,7 @@ impl Server {
         if bytes.is_empty() {
             return;
         }
-        replication.history.append(&bytes);
+        replication.history.append(&bytes, changing);
         for replica in &replication.replicas {
             if replica.takes_stream() {
                 self.front.send(replica.key, &bytes);

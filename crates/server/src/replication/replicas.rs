@@ -226,7 +226,7 @@ impl Server {
                     .history
                     .former
                     .as_ref()
-                    .map_or("", |(id, _)| id)
+                    .map_or("", |former| former.id.as_str())
             ),
             Refusal::NotHeld => front::log_notice!(
                 "Unable to partial resync with replica {name} for lack of backlog (Replica request was: {from})."
