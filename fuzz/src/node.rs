@@ -1,7 +1,7 @@
 //! A whole node in this process, and a connection to it, both driven by hand: the same input takes the same way.
 
 use front::Listener;
-use front::event_loop::{Group, Service, before_sleep, turn};
+use front::event_loop::{Service, before_sleep, turn};
 use server::Server;
 use server::config::Config;
 use std::io::{ErrorKind, Read, Write};
@@ -74,7 +74,7 @@ impl Node {
 
     fn turn(&mut self) {
         let wait_ms = u64::from(self.server.is_loading());
-        turn(&mut self.server, wait_ms, &mut Group::default()).expect("the poller works");
+        turn(&mut self.server, wait_ms).expect("the poller works");
         self.server.run_timers();
         before_sleep(&mut self.server);
     }

@@ -407,3 +407,20 @@ fn the_bytes_of_an_error_arrive_as_they_are_up_to_a_nul() {
         "#,
     );
 }
+
+#[test]
+fn who_was_read_together_with_a_script_that_takes_long_is_told_so() {
+    let server = tests::Server::start(&["--busy-reply-threshold", "10"]);
+    let send = |client: &mut tests::Connection, line: &str| {
+        client.send(&tests::split_words(line)).unwrap();
+    };
+    let [mut sleeper, mut script, mut other] = [(); 3].map(|()| server.connect());
+    // Both requests are there when the node looks.
+    send(&mut sleeper, "DEBUG SLEEP 0.3");
+    send(&mut script, "EVAL \"while true do end\" 0");
+    send(&mut other, "PING");
+    assert!(other.read().unwrap().text().starts_with("BUSY"));
+    assert_eq!(other.run("SCRIPT KILL").text(), "OK");
+    assert!(script.read().unwrap().is_error());
+    assert_eq!(sleeper.read().unwrap().text(), "OK");
+}

@@ -9,6 +9,7 @@ use crate::front::{Front, READ_BYTES};
 use crate::link::{LinkEvent, LinkState};
 use resp::{Parsed, ProtocolError, RequestParser, Span};
 use rustix::event::{EventfdFlags, epoll, eventfd};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -69,11 +70,10 @@ const EVENTS_PER_TURN: usize = 1024;
 /// # Errors
 /// When the system's poller fails.
 pub fn run<S: Service>(service: &mut S) -> io::Result<()> {
-    let mut group = Group::default();
     let mut timeout_ms = service.run_timers();
     before_sleep(service);
     while !service.stopping() {
-        turn(service, timeout_ms, &mut group)?;
+        turn(service, timeout_ms)?;
         timeout_ms = service.run_timers();
         before_sleep(service);
     }
@@ -94,7 +94,7 @@ pub fn before_sleep<S: Service>(service: &mut S) {
 ///
 /// # Errors
 /// When the system's poller fails.
-pub fn turn<S: Service>(service: &mut S, timeout_ms: u64, group: &mut Group) -> io::Result<()> {
+pub fn turn<S: Service>(service: &mut S, timeout_ms: u64) -> io::Result<()> {
     let front = service.front();
     let timeout_ms = if front.pending_input.is_empty() {
         timeout_ms
@@ -113,10 +113,10 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64, group: &mut Group) -> 
                 }
             }
             Token::Listener(index) => accept(service.front(), index),
-            Token::Client(key) => client_event(service, key, event.flags, group),
+            Token::Client(key) => client_event(service, key, event.flags),
         }
     }
-    run_group(service, group);
+    run_group(service);
     events.clear();
     service.front().poller.events = events;
     Ok(())
@@ -129,8 +129,7 @@ pub fn turn<S: Service>(service: &mut S, timeout_ms: u64, group: &mut Group) -> 
 /// Those of the poller.
 pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Result<()> {
     let front = service.front();
-    // The outer turn has taken what it reads into and reports in.
-    let mut group = Group::default();
+    // The outer turn has taken its own.
     let mut events = Vec::with_capacity(EVENTS_PER_TURN);
     let waited = front.poller.wait(&mut events, 0);
     for event in events.drain(..) {
@@ -138,20 +137,16 @@ pub fn turn_while_busy<S: Service>(service: &mut S, busy: ClientKey) -> io::Resu
             Token::Waker => {}
             Token::Listener(index) => accept(service.front(), index),
             Token::Client(key) if key == busy => {}
-            Token::Client(key) => client_event(service, key, event.flags, &mut group),
+            Token::Client(key) => client_event(service, key, event.flags),
         }
     }
-    run_group(service, &mut group);
+    // Also those that were read together with the one that takes long.
+    run_group(service);
     service.front().flush_writes();
     waited
 }
 
-fn client_event<S: Service>(
-    service: &mut S,
-    key: ClientKey,
-    flags: epoll::EventFlags,
-    group: &mut Group,
-) {
+fn client_event<S: Service>(service: &mut S, key: ClientKey, flags: epoll::EventFlags) {
     const READABLE: epoll::EventFlags = epoll::EventFlags::IN
         .union(epoll::EventFlags::HUP)
         .union(epoll::EventFlags::ERR);
@@ -169,8 +164,8 @@ fn client_event<S: Service>(
             }
             if flags.intersects(READABLE) {
                 match link {
-                    LinkState::Up => read_link(service, key, group),
-                    _ => read_into(service, key, group),
+                    LinkState::Up => read_link(service, key),
+                    _ => read_client(service, key),
                 }
             }
         }
@@ -178,7 +173,7 @@ fn client_event<S: Service>(
 }
 
 /// Hands what arrived on a link to the owner.
-fn read_link<S: Service>(service: &mut S, key: ClientKey, group: &mut Group) {
+fn read_link<S: Service>(service: &mut S, key: ClientKey) {
     let front = service.front();
     let now = front.clock.now();
     let Some(client) = front.clients.get_mut(key) else {
@@ -187,20 +182,22 @@ fn read_link<S: Service>(service: &mut S, key: ClientKey, group: &mut Group) {
     if client.close_asap || client.deaf {
         return;
     }
-    let buffer = &mut group.free_slot().buffer;
-    match client.socket.read(buffer) {
+    let mut slot = front.group.spare();
+    let result = client.socket.read(&mut slot.buffer);
+    match result {
         Ok(0) => lose_link(service, key, io::ErrorKind::UnexpectedEof.into()),
         Ok(bytes) => {
             client.last_interaction_ms = now;
             client.net_input_bytes += bytes as u64;
             front.stats.net_input_bytes += bytes as u64;
-            service.link_event(key, LinkEvent::Received(&buffer[..bytes]));
+            service.link_event(key, LinkEvent::Received(&slot.buffer[..bytes]));
         }
         Err(error) => match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
             _ => lose_link(service, key, error),
         },
     }
+    service.front().group.spare.push(slot);
 }
 
 fn lose_link<S: Service>(service: &mut S, key: ClientKey, error: io::Error) {
@@ -228,14 +225,15 @@ fn accept(front: &mut Front, index: usize) {
 /// Clients that are read before any of them runs: so what their requests touch is fetched from memory together, as if one
 /// client had sent them.
 #[derive(Default)]
-pub struct Group {
-    slots: Vec<Slot>,
-    /// How many of them hold what a client sent.
-    used: usize,
+pub(crate) struct Group {
+    /// What was read and has not run, in order.
+    filled: VecDeque<Box<Slot>>,
+    #[expect(clippy::vec_box, reason = "they are large, and go to and fro")]
+    spare: Vec<Box<Slot>>,
 }
 
 /// What a client sent.
-struct Slot {
+pub(crate) struct Slot {
     key: ClientKey,
     /// Where it lies, unless the client has a query buffer of its own. A client that has nothing pending holds no memory.
     buffer: Vec<u8>,
@@ -246,53 +244,57 @@ struct Slot {
 
 impl Group {
     /// A slot that holds nothing.
-    fn free_slot(&mut self) -> &mut Slot {
-        if self.used == self.slots.len() {
-            self.slots.push(Slot {
+    fn spare(&mut self) -> Box<Slot> {
+        self.spare.pop().unwrap_or_else(|| {
+            Box::new(Slot {
                 key: ClientKey::from_token(0),
                 buffer: vec![0; READ_BYTES],
                 bytes: 0,
                 is_own: false,
                 batch: Batch::default(),
-            });
-        }
-        &mut self.slots[self.used]
+            })
+        })
     }
 }
 
 /// Reads what a client sent. It runs with the others of the group.
-fn read_into<S: Service>(service: &mut S, key: ClientKey, group: &mut Group) {
-    let slot = group.free_slot();
+fn read_client<S: Service>(service: &mut S, key: ClientKey) {
+    let front = service.front();
+    let mut slot = front.group.spare();
     slot.key = key;
-    if read_once(service.front(), slot) {
-        group.used += 1;
-        if group.used == GROUP {
-            run_group(service, group);
-        }
+    match read_once(front, &mut slot) {
+        true => front.group.filled.push_back(slot),
+        false => front.group.spare.push(slot),
+    }
+    if front.group.filled.len() >= GROUP {
+        run_group(service);
     }
 }
 
 /// Runs what the clients of the group sent.
-fn run_group<S: Service>(service: &mut S, group: &mut Group) {
-    let used = std::mem::take(&mut group.used);
-    if used == 0 {
+fn run_group<S: Service>(service: &mut S) {
+    let mut filled = std::mem::take(&mut service.front().group.filled);
+    if filled.is_empty() {
         return;
     }
-    let slots = &mut group.slots[..used];
-    for slot in slots.iter_mut().filter(|slot| !slot.is_own) {
-        slot.batch
-            .parse(service.front(), slot.key, &slot.buffer[..slot.bytes], 0);
+    for slot in filled.iter_mut().filter(|slot| !slot.is_own) {
+        let data = &slot.buffer[..slot.bytes];
+        slot.batch.parse(service.front(), slot.key, data, 0);
     }
-    prefetch_singles(service, slots);
-    service.front().clock.start_laps();
-    for slot in slots {
-        run_slot(service, slot);
-        read_on(service, slot);
+    prefetch_singles(service, &filled);
+    let front = service.front();
+    front.clock.start_laps();
+    // One that takes long lets the others run meanwhile: they are not its own.
+    front.group.filled = filled;
+    while let Some(mut slot) = service.front().group.filled.pop_front() {
+        run_slot(service, &mut slot);
+        read_on(service, &mut slot);
+        service.front().group.spare.push(slot);
     }
 }
 
 /// Fetches what the clients touch that have sent one request each.
-fn prefetch_singles<S: Service>(service: &mut S, slots: &[Slot]) {
+fn prefetch_singles<S: Service>(service: &mut S, slots: &VecDeque<Box<Slot>>) {
     /// A key stands among the first arguments, nearly always.
     const LOOKED_AT: usize = 4;
     let mut args: [[&[u8]; LOOKED_AT]; GROUP] = [[&[]; LOOKED_AT]; GROUP];

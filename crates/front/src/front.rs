@@ -8,7 +8,7 @@ use crate::client_care::Care;
 use crate::client_memory::{ClientMemory, Share};
 use crate::clock::Clock;
 use crate::command::{CommandId, CommandTable};
-use crate::event_loop::Poller;
+use crate::event_loop::{Group, Poller};
 use crate::gate::CommitGate;
 use crate::link::LinkState;
 use crate::pubsub::PubSub;
@@ -102,6 +102,7 @@ pub struct Front {
     pub(crate) client_memory: ClientMemory,
     pub(crate) care: Care,
     pub(crate) poller: Poller,
+    pub(crate) group: Group,
     /// A closed one leaves its place to the next.
     pub(crate) listeners: Vec<Option<Listener>>,
     /// Clients with something to send.
@@ -144,6 +145,7 @@ impl Front {
             client_memory: ClientMemory::default(),
             care: Care::default(),
             poller,
+            group: Group::default(),
             listeners: Vec::new(),
             pending_writes: Vec::new(),
             pending_input: Vec::new(),

@@ -8,7 +8,7 @@ use super::simulated_disk::{Operation, SimulatedDisk};
 use crate::config::{self, Config};
 use crate::server::Server;
 use front::ClientKey;
-use front::event_loop::{Group, Service, turn};
+use front::event_loop::{Service, turn};
 use std::sync::Arc;
 
 /// As many as make the ordinary tests not much longer.
@@ -62,7 +62,7 @@ impl Node {
         server.aof.disk = shared;
         server.recover().ok()?;
         while server.is_loading() {
-            turn(&mut server, 10, &mut Group::default()).unwrap();
+            turn(&mut server, 10).unwrap();
             server.run_timers();
         }
         if server.failed {
@@ -115,7 +115,7 @@ impl Node {
 
     /// Lets helpers come to an end, and what they tell be heard.
     fn hear(&mut self) {
-        turn(&mut self.server, 1, &mut Group::default()).unwrap();
+        turn(&mut self.server, 1).unwrap();
         self.server.run_timers();
     }
 
