@@ -16,10 +16,11 @@ UNITS    ?=
 JOBS     ?= 2
 TARGET   ?= all
 SECONDS  ?= 3
+SEEDS    ?= 10000
 FUZZ_BIN := target/checked/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test unit power-loss kills compat container differential exchange fuzz clients stress conformance conformance-update docs docs-check fmt lint ci
+.PHONY: help setup build up test unit simulate power-loss kills compat container differential exchange fuzz clients stress conformance conformance-update docs docs-check fmt lint ci
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -72,6 +73,9 @@ conformance-update: setup $(CHECKED_BIN) ## write down what passes of Redis's ow
 
 container: build ## the container guard in a real memory cgroup; as root
 	@tools/container
+
+simulate: ## Sentinels and nodes in a simulated world, a world for each seed: SEEDS=10000
+	SIMULATION_SEEDS=$(SEEDS) cargo test --release -p sentinel --test simulation every_seed -- --nocapture
 
 power-loss: ## 10,000 power losses of a node on a simulated disk
 	POWER_LOSSES=10000 cargo test --release -p server a_node_comes_back_from_every_power_loss

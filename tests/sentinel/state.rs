@@ -52,6 +52,41 @@ fn redis_sentinel_goes_on_with_our_file_and_we_with_its() {
     }
 }
 
+#[test]
+fn scripts_are_looked_for_in_the_folder_of_dir() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tests::Scratch::new();
+    let script = folder.path().join("told");
+    fs::write(&script, "#!/bin/sh\necho \"$1\" >> events\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let dir = folder.path().display();
+    let path = folder.path().join("sentinel.conf");
+    let line = "sentinel monitor m 127.0.0.1 1 1\nsentinel notification-script m ./told\n";
+    let port = free_port();
+    fs::write(
+        &path,
+        format!("port {port}\nbind 127.0.0.1\ndir {dir}\n{line}"),
+    )
+    .unwrap();
+    let mut sentinel = Command::new(tests::platform_kv_binary())
+        .arg("sentinel")
+        .arg(&path)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the script was told of the master", || {
+        let events = fs::read_to_string(folder.path().join("events")).unwrap_or_default();
+        events.contains("+monitor") && events.contains("+sdown")
+    });
+    sentinel.kill().unwrap();
+    sentinel.wait().unwrap();
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// Starts a Sentinel with this file where it must not start; returns what it says.
 fn refusal(text: Option<&str>) -> String {
     let folder = tests::Scratch::new();

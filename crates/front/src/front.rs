@@ -11,6 +11,7 @@ use crate::command::{CommandId, CommandTable};
 use crate::event_loop::{Group, Poller};
 use crate::gate::CommitGate;
 use crate::link::LinkState;
+use crate::owner_task::OwnerTask;
 use crate::pubsub::PubSub;
 use crate::reply_size::ReplySize;
 use crate::socket::{Accepted, Listener, Socket};
@@ -99,6 +100,7 @@ pub struct Front {
     pub acl: Acl,
     pub background: Background,
     pub gate: CommitGate,
+    pub(crate) owner_tasks: Vec<OwnerTask>,
     pub(crate) client_memory: ClientMemory,
     pub(crate) care: Care,
     pub(crate) poller: Poller,
@@ -142,6 +144,7 @@ impl Front {
             acl: Acl::default(),
             background,
             gate: CommitGate::default(),
+            owner_tasks: Vec::new(),
             client_memory: ClientMemory::default(),
             care: Care::default(),
             poller,

@@ -7,11 +7,14 @@ use crate::helpers::{self, Found};
 use crate::settings::Settings;
 use front::acl::LogContext;
 use front::background::Completion;
-use front::client::ReplyMode;
+use front::client::{BlockReason, Blocked, OwnedArgs, ReplyMode};
 use front::command::{CommandError, CommandId, Lookup, unknown_command, unknown_subcommand};
 use front::commands::allowed_while_subscribed;
 use front::event_loop::{Execution, Service};
-use front::{Client, ClientClass, ClientKey, Front, FrontContext, Identity, LinkEvent};
+use front::{
+    Client, ClientClass, ClientKey, Front, FrontContext, Identity, LinkEvent, OwnerTask, PauseKind,
+    UnixMillis,
+};
 use resp::{Frame, FrameParser, Writer};
 use std::collections::HashMap;
 use std::io;
@@ -36,6 +39,9 @@ pub(crate) struct Sentinel {
     next_tick_ms: u64,
     stop: bool,
     pub(crate) stop_requested: Arc<AtomicBool>,
+    /// CLIENT PAUSE: until when, by the wall clock, and who waits.
+    paused_until: Option<UnixMillis>,
+    waiting: Vec<ClientKey>,
     /// The process ends with this code, at once.
     pub(crate) exit_code: Option<u8>,
 }
@@ -87,6 +93,8 @@ impl Sentinel {
             next_tick_ms: 0,
             stop: false,
             stop_requested: Arc::default(),
+            paused_until: None,
+            waiting: Vec::new(),
             exit_code: None,
         };
         sentinel.load_users().map_err(io::Error::other)?;
@@ -330,12 +338,18 @@ impl Sentinel {
         let limit = self.front.reply_limit(key);
         let writer = Writer::new(reply, resp3).limited(limit);
         let result = match self.handlers[id.index()] {
-            Some(Handler::Front(run)) => run(&mut FrontContext {
-                front: &mut self.front,
-                client: key,
-                args,
-                reply: writer,
-            }),
+            Some(Handler::Front(run)) => {
+                let result = run(&mut FrontContext {
+                    front: &mut self.front,
+                    client: key,
+                    args,
+                    reply: writer,
+                });
+                if let Some(task) = self.front.take_owner_task() {
+                    self.do_owner_task(task);
+                }
+                result
+            }
             Some(Handler::Sentinel(run)) => {
                 let now = self.now();
                 self.core.now = now;
@@ -412,6 +426,53 @@ impl Sentinel {
         }
     }
 
+    fn do_owner_task(&mut self, task: OwnerTask) {
+        match task {
+            // There are no keys to hear of; the client is told what it asked for.
+            OwnerTask::Track(key, wanted) => {
+                if let Some(client) = self.front.clients.get_mut(key) {
+                    client.tracking = wanted;
+                }
+            }
+            OwnerTask::Pause {
+                kind: PauseKind::All,
+                until,
+            } => {
+                let longest = self.paused_until.map_or(until, |old| old.max(until));
+                self.paused_until = Some(longest);
+            }
+            // Nothing here writes, and nobody waits for a key.
+            OwnerTask::Pause { .. } | OwnerTask::EndWait { .. } => {}
+            OwnerTask::Unpause => self.end_pause(),
+        }
+    }
+
+    /// Lets a client wait for the end of the pause; its request stays in its query buffer.
+    fn hold(&mut self, key: ClientKey, command: CommandId) {
+        let since_us = self.front.clock.mono_us();
+        if let Some(client) = self.front.clients.get_mut(key) {
+            client.blocked = Some(Box::new(Blocked {
+                reason: BlockReason::Pause,
+                command,
+                args: OwnedArgs::default(),
+                until: None,
+                since_us,
+                keys: Vec::new(),
+            }));
+            self.waiting.push(key);
+        }
+    }
+
+    fn end_pause(&mut self) {
+        self.paused_until = None;
+        for key in std::mem::take(&mut self.waiting) {
+            if let Some(client) = self.front.clients.get_mut(key) {
+                client.blocked = None;
+                self.front.resume_input(key);
+            }
+        }
+    }
+
     pub(crate) fn stop(&mut self) {
         self.stop = true;
     }
@@ -442,6 +503,12 @@ impl Service for Sentinel {
     fn prefetch(&mut self, _: &[(ClientKey, &[&[u8]])]) {}
 
     fn execute(&mut self, client: ClientKey, args: &[&[u8]]) -> Execution {
+        if self.paused_until.is_some()
+            && let Lookup::Found(id) = self.front.table.lookup(args)
+        {
+            self.hold(client, id);
+            return Execution::Held;
+        }
         self.run_request(client, args);
         Execution::Done
     }
@@ -454,6 +521,12 @@ impl Service for Sentinel {
             return 0;
         }
         self.front.care_for_clients();
+        if self
+            .paused_until
+            .is_some_and(|until| self.front.clock.now() >= until)
+        {
+            self.end_pause();
+        }
         let now = self.now();
         if now >= self.next_tick_ms {
             self.happened(Event::Tick);
@@ -498,6 +571,7 @@ impl Service for Sentinel {
     }
 
     fn disconnected(&mut self, client: &mut Client) {
+        self.waiting.retain(|key| *key != client.key);
         if client.class == ClientClass::Internal {
             self.lose(client.key, Loss::Other);
         }

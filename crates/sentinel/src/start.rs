@@ -94,22 +94,26 @@ fn run(args: &[String], is_directive: fn(&str) -> bool) -> Result<u8, String> {
     let text = String::from_utf8_lossy(&text).into_owned();
     let random = RandomState::new();
     let mut core = Core::new(hex_id(random.hash_one(1)), random.hash_one(2));
-    let settings = config_file::read(&text, &lines, &mut core, is_directive).map_err(|errors| {
-        for error in &errors {
+    let mut lines = config_file::read(&text, &lines, is_directive);
+    let dir = lines.settings.dir.clone();
+    if !dir.is_empty()
+        && let Err(error) = std::env::set_current_dir(&dir)
+    {
+        let reason = front::log::io_reason(&error);
+        return Err(format!("Can't chdir to '{dir}': {reason}"));
+    }
+    config_file::take_sentinel_lines(&mut lines, &mut core);
+    if !lines.errors.is_empty() {
+        for error in &lines.errors {
             eprint!("{}", fatal_config_error(&path, &text, error));
         }
-        String::new()
-    })?;
+        return Err(String::new());
+    }
+    let settings = lines.settings;
     if settings.daemonize {
         // Before any thread or file: the process goes on as its own child, without a terminal.
         nix::unistd::daemon(true, false)
             .map_err(|error| format!("Can't detach from the terminal: {error}"))?;
-    }
-    if !settings.dir.is_empty() {
-        std::env::set_current_dir(&settings.dir).map_err(|error| {
-            let reason = front::log::io_reason(&error);
-            format!("Can't chdir to '{}': {reason}", settings.dir)
-        })?;
     }
     open_log(&settings.logfile, None)?;
     front::log::configure(|log| (log.level, log.json) = (settings.log_level, settings.log_json));

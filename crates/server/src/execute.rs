@@ -438,12 +438,18 @@ impl Server {
                     from_master: sends_history,
                 })
             }
-            Some(Handler::Front(run)) => run(&mut FrontContext {
-                front: &mut self.front,
-                client: key,
-                args,
-                reply,
-            }),
+            Some(Handler::Front(run)) => {
+                let result = run(&mut FrontContext {
+                    front: &mut self.front,
+                    client: key,
+                    args,
+                    reply,
+                });
+                if let Some(task) = self.front.take_owner_task() {
+                    self.do_owner_task(task);
+                }
+                result
+            }
             // A container called without a subcommand: its arity says so.
             None => Err(CommandError::WrongArity(self.full_name(id).to_string())),
         }

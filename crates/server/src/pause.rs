@@ -4,15 +4,8 @@
 
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
-use front::command::{CommandId, Flags, TableEntry};
-use front::{Client, ClientKey, UnixMillis};
-
-/// Who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum PauseKind {
-    Writes,
-    All,
-}
+use front::command::{CommandError, CommandId, Flags, TableEntry};
+use front::{Client, ClientKey, OwnerTask, PauseKind, UnixMillis};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -70,6 +63,31 @@ fn may_write(client: &Client, command: &TableEntry) -> bool {
 }
 
 impl Server {
+    /// Does what a shared command leaves to the node.
+    pub(crate) fn do_owner_task(&mut self, task: OwnerTask) {
+        match task {
+            OwnerTask::Track(key, wanted) => {
+                let Some(client) = self.front.clients.get_mut(key) else {
+                    return;
+                };
+                match wanted {
+                    Some(wanted) => self.tracking.enable(client, *wanted),
+                    None => self.tracking.disable(client),
+                }
+            }
+            OwnerTask::Pause { kind, until } => self.pause.extend(kind, until),
+            OwnerTask::Unpause => self.end_pause(),
+            OwnerTask::EndWait {
+                client,
+                with_error: true,
+            } => self.refuse_blocked(
+                client,
+                &CommandError::text("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            ),
+            OwnerTask::EndWait { client, .. } => self.time_out(client),
+        }
+    }
+
     /// Lets a client wait for the end of the pause; its request stays in its query buffer.
     pub(crate) fn hold(&mut self, key: ClientKey, command: CommandId) {
         let since_us = self.front.clock.mono_us();

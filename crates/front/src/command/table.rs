@@ -121,27 +121,6 @@ impl CommandTable {
         }
     }
 
-    /// Adds an owner's subcommands to a container that is there already.
-    ///
-    /// # Panics
-    /// As [`CommandTable::add`], and if there is no such command.
-    pub fn add_subcommands<H: Copy, K>(
-        &mut self,
-        container: &str,
-        commands: &[&'static Command<H>],
-        handlers: &mut Vec<Option<K>>,
-        wrap: impl Fn(H) -> K + Copy,
-    ) {
-        let container = self.by_name(container).expect("the container was added");
-        for command in commands {
-            let id = self.add_one(command, Some(container), handlers, wrap);
-            self.entries[container.index()].subcommands.push(id);
-        }
-        let mut ids = std::mem::take(&mut self.entries[container.index()].subcommands);
-        ids.sort_by_key(|id| self.entry(*id).spec.name);
-        self.entries[container.index()].subcommands = ids;
-    }
-
     fn add_one<H: Copy, K>(
         &mut self,
         command: &'static Command<H>,

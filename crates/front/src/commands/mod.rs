@@ -1,7 +1,7 @@
 //! Commands that a data node and a Sentinel share.
 
 mod acl;
-pub mod client;
+mod client;
 mod command;
 mod hello;
 mod ping;

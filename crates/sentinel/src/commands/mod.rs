@@ -36,6 +36,19 @@ pub struct SentinelContext<'a> {
 }
 
 impl SentinelContext<'_> {
+    /// Keeps what the command changed, and says whether that worked.
+    pub(crate) fn save_and_reply(&mut self) -> CommandResult {
+        match self.sentinel.save() {
+            true => {
+                self.reply.ok();
+                Ok(())
+            }
+            false => Err(CommandError::text(
+                "ERR Failed to save config file. Check server logs.",
+            )),
+        }
+    }
+
     /// The group of a name.
     pub(crate) fn master(&self, name: &[u8]) -> Result<&Master, CommandError> {
         let master = self.sentinel.core.master(name);

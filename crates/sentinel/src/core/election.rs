@@ -38,7 +38,12 @@ const DESYNC_MS: Millis = 1000;
 impl Core {
     /// Gives this Sentinel's vote of an epoch, if it still has it, and tells whom it voted for. What it answers is on disk
     /// first: it must not vote twice, even after a crash.
-    pub fn vote(&mut self, master: &mut Master, epoch: u64, candidate: &str) -> (String, u64) {
+    pub(crate) fn vote(
+        &mut self,
+        master: &mut Master,
+        epoch: u64,
+        candidate: &str,
+    ) -> (String, u64) {
         if epoch > self.epoch {
             self.epoch = epoch;
             self.save();
@@ -68,14 +73,23 @@ impl Core {
         )
     }
 
-    /// A peer asks for this Sentinel's vote.
-    pub fn vote_for_peer(
+    /// A peer asks whether the master at an address is down, and for a vote unless the candidate is `*`. What it is told: down,
+    /// whom this Sentinel voted for (or `*`), and in which epoch.
+    pub fn asked_about(
         &mut self,
-        name: &str,
+        ip: &str,
+        port: u16,
         epoch: u64,
         candidate: &str,
-    ) -> Option<(String, u64)> {
-        self.with_master(name, |core, master| core.vote(master, epoch, candidate))
+    ) -> (bool, String, u64) {
+        let down = self.sees_down(ip, port);
+        let name = self.master_at(ip, port).filter(|_| candidate != "*");
+        let vote =
+            name.and_then(|name| self.with_master(&name, |core, m| core.vote(m, epoch, candidate)));
+        match vote {
+            Some((leader, epoch)) if !leader.is_empty() => (down, leader, epoch),
+            _ => (down, "*".to_string(), 0),
+        }
     }
 
     /// How the election of this epoch stands. This Sentinel votes for whoever leads among the others, or else for itself.

@@ -15,7 +15,7 @@ use resp::Frame;
 /// A failover that this Sentinel tries to lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failover {
-    pub(crate) epoch: u64,
+    pub epoch: u64,
     started: Millis,
     /// SENTINEL FAILOVER asked for it: no vote is needed.
     pub forced: bool,
@@ -81,7 +81,7 @@ impl Failover {
     }
 
     /// It leads, and is about to change nodes or has done so.
-    pub(crate) fn is_elected(&self) -> bool {
+    pub fn is_elected(&self) -> bool {
         self.stage != Stage::WaitStart
     }
 
@@ -368,7 +368,7 @@ impl Core {
 
     fn wait_hand_over(&mut self, master: &mut Master, replica: String) {
         let late = self.stage_age(master) > HAND_OVER_MS.min(master.failover_timeout);
-        if late || !self.link(&master.instance).is_connected() && master.instance.is_s_down() {
+        if late || !self.link(&master.instance).takes_commands() && master.instance.is_s_down() {
             let words = ["FAILOVER", "ABORT"];
             self.request(master, &Who::Master, Asked::Nothing, &words);
             self.enter(master, Stage::SendPromotion { replica });
@@ -434,7 +434,7 @@ impl Core {
         self.run_reconfig_script(master, "leader", &old, &new);
         self.announce_at_once(master);
         // An old master that is still there must not take one more write.
-        if self.link(&master.instance).is_connected() {
+        if self.link(&master.instance).takes_commands() {
             self.send_replicaof(master, &Who::Master, Some(&new));
         }
     }

@@ -106,7 +106,6 @@ impl Core {
         self.forget_replicas(&mut master);
         self.forget_peers(&mut master);
         self.release_link(master.instance.link);
-        self.save();
         true
     }
 
@@ -265,15 +264,5 @@ impl Core {
         if let Some(peer) = master.peers.remove(id) {
             self.release_link(peer.instance.link);
         }
-    }
-
-    /// Nobody is to connect there any more until it says where it is.
-    pub(crate) fn forget_address(&mut self, master: &mut Master, who: &Who) {
-        let Some(instance) = master.instance_mut(who) else {
-            return;
-        };
-        instance.addr.port = 0;
-        let link = instance.link;
-        self.close_link(link);
     }
 }

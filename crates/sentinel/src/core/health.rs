@@ -135,7 +135,7 @@ impl Core {
         let link = self.links.get(instance.link);
         let silence = match link.waiting_since {
             Some(since) => now - since,
-            None if !link.is_connected() => now - link.last_ok_reply,
+            None if !link.takes_commands() => now - link.last_ok_reply,
             None => 0,
         };
         if silence > master.down_after {
@@ -257,7 +257,7 @@ impl Core {
     }
 
     /// What this Sentinel answers when a peer asks about an address.
-    pub fn sees_down(&self, ip: &str, port: u16) -> bool {
+    pub(crate) fn sees_down(&self, ip: &str, port: u16) -> bool {
         !self.tilt_is_on()
             && self
                 .masters
@@ -266,7 +266,7 @@ impl Core {
     }
 
     /// The group whose master is at an address.
-    pub fn master_at(&self, ip: &str, port: u16) -> Option<String> {
+    pub(crate) fn master_at(&self, ip: &str, port: u16) -> Option<String> {
         let found = self
             .masters
             .values()

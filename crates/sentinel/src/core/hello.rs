@@ -1,7 +1,7 @@
 //! How Sentinels find each other: each announces itself, and the newest configuration it knows, on a channel of every node.
 
 use super::link::Asked;
-use super::{Addr, Core, HELLO_CHANNEL, Level, Master, Who};
+use super::{Addr, Core, HELLO_CHANNEL, Level, Master, Peer, Who};
 
 /// `ip,port,id,epoch,master,master-ip,master-port,master-config-epoch`
 pub(crate) const TOKENS: usize = 8;
@@ -91,21 +91,27 @@ impl Core {
         if hello.id == self.id || hello.id.len() != self.id.len() {
             return;
         }
-        self.with_master(hello.master, |core, master| {
-            core.meet(master, &hello);
+        let replaced = self.with_master(hello.master, |core, master| {
+            let replaced = core.meet(master, &hello);
             core.learn(master, &hello);
+            replaced
         });
+        for id in replaced.into_iter().flatten() {
+            for name in self.master_names() {
+                self.with_master(&name, |core, master| core.remove_peer(master, &id));
+            }
+        }
         self.same_address_everywhere(&hello);
     }
 
-    /// A Sentinel that is new, has moved, or took the place of another one.
-    fn meet(&mut self, master: &mut Master, hello: &Hello<'_>) {
+    /// A Sentinel that is new, has moved, or took the place of others: their ids.
+    fn meet(&mut self, master: &mut Master, hello: &Hello<'_>) -> Vec<String> {
         let who = Who::Peer(hello.id.to_string());
         let now = self.now;
         if let Some(peer) = master.peers.get_mut(hello.id) {
             peer.last_hello = now;
             if self.same_addr(&master.peers[hello.id].instance.addr, &hello.addr) {
-                return;
+                return Vec::new();
             }
         }
         let moved = master.peers.contains_key(hello.id);
@@ -122,22 +128,25 @@ impl Core {
                 &more,
             );
             self.remove_peer(master, hello.id);
-        } else {
-            let others: Vec<String> = master.peers.keys().cloned().collect();
-            for other in others {
-                if self.same_addr(&master.peers[&other].instance.addr, &hello.addr) {
-                    // Somebody else is there now: whoever it was has no known address any more.
-                    let other = Who::Peer(other);
-                    self.event(Level::Notice, "+sentinel-invalid-addr", master, &other, "");
-                    self.forget_address(master, &other);
-                }
-            }
+        }
+        let is_there = |peer: &&Peer| !moved && self.same_addr(&peer.instance.addr, &hello.addr);
+        let replaced: Vec<String> = master
+            .peers
+            .values()
+            .filter(is_there)
+            .map(|peer| peer.instance.name.clone())
+            .collect();
+        for id in &replaced {
+            let other = Who::Peer(id.clone());
+            self.event(Level::Notice, "+sentinel-invalid-addr", master, &other, "");
+            self.remove_peer(master, id);
         }
         self.add_peer(master, hello.id, hello.addr.clone());
         if !moved {
             self.event(Level::Notice, "+sentinel", master, &who, "");
         }
         self.save();
+        replaced
     }
 
     /// Its epoch and its configuration, if they are newer.
@@ -148,7 +157,12 @@ impl Core {
             let epoch = self.epoch.to_string();
             self.tell(Level::Warning, "+new-epoch", master, epoch);
         }
-        if hello.config_epoch <= master.config_epoch {
+        let differs = !self.same_addr(&hello.master_addr, master.current_addr());
+        // Two forced failovers at the same time may have taken the same epoch: everybody prefers the same one of them.
+        let tie = hello.config_epoch == master.config_epoch && hello.config_epoch > 0;
+        let wins_tie =
+            tie && differs && addr_key(&hello.master_addr) < addr_key(master.current_addr());
+        if hello.config_epoch <= master.config_epoch && !wins_tie {
             return;
         }
         master.config_epoch = hello.config_epoch;
@@ -232,6 +246,10 @@ impl Core {
         ];
         self.schedule_script(argv);
     }
+}
+
+fn addr_key(addr: &Addr) -> (&str, u16) {
+    (&addr.host, addr.port)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addr {
     pub host: String,
-    /// 0 if it is known to be wrong.
+    /// 0: nobody is to connect there.
     pub port: u16,
 }
 

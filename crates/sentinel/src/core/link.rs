@@ -71,6 +71,10 @@ pub struct Link {
     pub(crate) commands_since: Millis,
     pub(crate) subscription_since: Millis,
     pub(crate) subscription_heard: Millis,
+    /// A node's announcements are heard; None where there are none to hear.
+    pub(crate) subscribed: Option<bool>,
+    /// Replies on the way to what came before SUBSCRIBE.
+    pub(crate) introductions: usize,
     pub(crate) tried_at: Option<Millis>,
     pub(crate) pending: VecDeque<Pending>,
     pub last_ping_sent: Option<Millis>,
@@ -93,6 +97,8 @@ impl Link {
             commands_since: 0,
             subscription_since: 0,
             subscription_heard: 0,
+            subscribed: None,
+            introductions: 0,
             tried_at: None,
             pending: VecDeque::new(),
             last_ping_sent: None,
@@ -105,7 +111,12 @@ impl Link {
         }
     }
 
+    /// Both connections do what they are for.
     pub fn is_connected(&self) -> bool {
+        self.takes_commands() && self.subscribed != Some(false)
+    }
+
+    pub(crate) fn takes_commands(&self) -> bool {
         matches!(self.commands, Conn::Up(_))
     }
 
@@ -153,6 +164,7 @@ impl Links {
     }
 }
 
+const SUBSCRIBE: &str = "SUBSCRIBE";
 /// Requests without a reply that one link may have.
 const MAX_PENDING: usize = 100;
 /// How long to wait after a refused attempt before the next one.
@@ -179,6 +191,18 @@ impl Core {
         self.close_conn(id, Use::Subscription);
     }
 
+    /// Connects to a group's nodes anew, as what they are told of a connection has changed.
+    pub(crate) fn reconnect_nodes(&mut self, master: &Master) {
+        let replicas = master.replicas.values().map(|replica| &replica.instance);
+        let links: Vec<LinkId> = std::iter::once(&master.instance)
+            .chain(replicas)
+            .map(|instance| instance.link)
+            .collect();
+        for link in links {
+            self.close_link(link);
+        }
+    }
+
     /// Connects to the other Sentinels anew.
     pub fn reconnect_peers(&mut self) {
         let links: Vec<LinkId> = self
@@ -198,7 +222,10 @@ impl Core {
                 link.pending.clear();
                 std::mem::replace(&mut link.commands, Conn::Closed)
             }
-            Use::Subscription => std::mem::replace(&mut link.subscription, Conn::Closed),
+            Use::Subscription => {
+                link.subscribed = link.subscribed.map(|_| false);
+                std::mem::replace(&mut link.subscription, Conn::Closed)
+            }
         };
         if let Some(conn) = conn.id() {
             self.links.conns.remove(&conn);
@@ -256,6 +283,8 @@ impl Core {
                 Use::Subscription => {
                     (link.subscription, link.subscription_since) = (Conn::Connecting(conn), now);
                     link.subscription_heard = now;
+                    link.subscribed = Some(false);
+                    link.introductions = 0;
                 }
             }
             self.act(Action::Connect {
@@ -335,7 +364,7 @@ impl Core {
                 master,
                 who,
                 Asked::Nothing,
-                &["SUBSCRIBE", HELLO_CHANNEL],
+                &[SUBSCRIBE, HELLO_CHANNEL],
             ),
         }
     }
@@ -349,10 +378,11 @@ impl Core {
         if let Some(renamed) = renamed {
             args[0] = renamed.clone().into_bytes();
         }
-        if conn.usage == Use::Commands {
-            let target = master.target(who);
-            let link = self.links.get_mut(conn.link);
-            link.pending.push_back(Pending { asked, target });
+        let target = master.target(who);
+        let link = self.links.get_mut(conn.link);
+        match conn.usage {
+            Use::Commands => link.pending.push_back(Pending { asked, target }),
+            Use::Subscription => link.introductions += usize::from(words[0] != SUBSCRIBE),
         }
         self.act(Action::Send {
             conn: conn.conn,
@@ -407,7 +437,7 @@ impl Core {
             return;
         };
         let link = self.links.get(instance.link);
-        if !link.is_connected() || link.pending.len() >= MAX_PENDING * link.refs {
+        if !link.takes_commands() || link.pending.len() >= MAX_PENDING * link.refs {
             return;
         }
         let now = self.now;
@@ -482,7 +512,10 @@ impl Core {
                     Loss::Other => None,
                 };
             }
-            Use::Subscription => link.subscription = Conn::Closed,
+            Use::Subscription => {
+                link.subscription = Conn::Closed;
+                link.subscribed = Some(false);
+            }
         }
         self.stirred = true;
     }

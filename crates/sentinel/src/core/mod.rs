@@ -22,7 +22,7 @@ mod replies;
 pub mod scripts;
 mod state;
 
-pub use failover::{FailoverRefused, Stage};
+pub use failover::{Failover, FailoverRefused, Stage};
 pub use group::MonitorError;
 pub use instance::{Addr, Instance, Master, Peer, Reconf, Replica, Role, Target, Who};
 pub use link::{Link, Loss};

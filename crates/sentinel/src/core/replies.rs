@@ -15,6 +15,14 @@ impl Core {
         match usage.usage {
             Use::Subscription => {
                 link.subscription_heard = now;
+                if link.introductions > 0 {
+                    link.introductions -= 1;
+                    return;
+                }
+                if frame.as_error().is_some() {
+                    // It will not let us listen: not without another password, most likely.
+                    return self.close_conn(usage.link, Use::Subscription);
+                }
                 self.message(usage.link, &frame);
             }
             Use::Commands => {
@@ -96,6 +104,9 @@ impl Core {
         let Some([kind, channel, message]) = frame.as_items() else {
             return;
         };
+        if kind.as_bytes() == Some(b"subscribe") {
+            self.links.get_mut(link).subscribed = Some(true);
+        }
         if kind.as_bytes() != Some(b"message")
             || channel.as_bytes() != Some(HELLO_CHANNEL.as_bytes())
         {

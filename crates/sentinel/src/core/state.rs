@@ -210,6 +210,9 @@ impl Core {
                 (_, [value]) => set_option(master, option, value, may_run)?,
                 _ => return wrong("wrong number of values"),
             }
+            if matches!(option, "auth-pass" | "auth-user") {
+                core.reconnect_nodes(master);
+            }
             let shown = match option {
                 "auth-pass" => "******".to_string(),
                 _ => values.join(" "),

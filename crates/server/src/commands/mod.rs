@@ -49,12 +49,6 @@ pub fn table() -> (CommandTable, Vec<Option<Handler>>) {
     for group in GROUPS {
         table.add(group, &mut handlers, |handler| handler);
     }
-    table.add_subcommands(
-        "client",
-        connection::CLIENT_SUBCOMMANDS,
-        &mut handlers,
-        |handler| handler,
-    );
     (table, handlers)
 }
 

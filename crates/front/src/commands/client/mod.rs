@@ -1,10 +1,13 @@
-//! CLIENT: who is connected, and what a connection asks for itself. What concerns data (tracking, pausing, blocking) is the data
-//! node's own.
+//! CLIENT: who is connected, and what a connection asks for itself. What its owner has to do for it, as pausing others, it leaves
+//! as an [`crate::OwnerTask`].
 
 mod identity;
 mod kill;
 mod list;
+mod pause;
 mod session;
+mod tracking;
+mod unblock;
 
 use crate::ClientClass;
 use crate::command::describe;
@@ -22,21 +25,28 @@ pub(crate) static CLIENT: Command<FrontHandler> = Command {
         ..CommandSpec::BLANK
     },
     body: Body::Container(&[
+        &tracking::CACHING,
         &identity::GETNAME,
+        &tracking::GETREDIR,
         &HELP,
         &identity::ID,
         &list::INFO,
         &kill::KILL,
         &list::LIST,
         &session::NO_EVICT,
+        &pause::PAUSE,
         &session::REPLY,
         &identity::SETNAME,
+        &tracking::TRACKING,
+        &tracking::TRACKINGINFO,
+        &unblock::UNBLOCK,
+        &pause::UNPAUSE,
     ]),
 };
 
 /// What most subcommands have in common.
-pub const ANY_TIME: Flags = Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE);
-pub const ADMIN_ANY_TIME: Flags = ANY_TIME.and(Flags::ADMIN);
+const ANY_TIME: Flags = Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE);
+const ADMIN_ANY_TIME: Flags = ANY_TIME.and(Flags::ADMIN);
 
 static HELP: Command<FrontHandler> = Command {
     spec: CommandSpec {
@@ -130,10 +140,7 @@ fn parse_class(word: &[u8]) -> Result<ClientClass, CommandError> {
 }
 
 /// `ON` or `OFF`.
-///
-/// # Errors
-/// `CommandError::Syntax` for anything else.
-pub fn parse_on_off(word: &[u8]) -> Result<bool, CommandError> {
+fn parse_on_off(word: &[u8]) -> Result<bool, CommandError> {
     match word.to_ascii_lowercase().as_slice() {
         b"on" => Ok(true),
         b"off" => Ok(false),

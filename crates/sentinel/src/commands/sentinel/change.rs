@@ -92,9 +92,7 @@ fn monitor(cx: &mut SentinelContext<'_>) -> CommandResult {
     match core.monitor(&name, &host, port, quorum) {
         Ok(()) => {
             core.announce_monitor(&name);
-            cx.sentinel.save();
-            cx.reply.ok();
-            Ok(())
+            cx.save_and_reply()
         }
         Err(MonitorError::Host) => Err(CommandError::text(
             "ERR Invalid IP address or hostname specified",
@@ -106,6 +104,5 @@ fn monitor(cx: &mut SentinelContext<'_>) -> CommandResult {
 fn remove(cx: &mut SentinelContext<'_>) -> CommandResult {
     let name = cx.master(cx.args[2])?.instance.name.clone();
     cx.sentinel.core.remove(&name);
-    cx.reply.ok();
-    Ok(())
+    cx.save_and_reply()
 }

@@ -46,13 +46,7 @@ pub(super) static FLUSHCONFIG: Command = subcommand(
 );
 
 fn flushconfig(cx: &mut SentinelContext<'_>) -> CommandResult {
-    if !cx.sentinel.save() {
-        return Err(CommandError::text(
-            "ERR Failed to save config file. Check server logs.",
-        ));
-    }
-    cx.reply.ok();
-    Ok(())
+    cx.save_and_reply()
 }
 
 type Parameter = (
@@ -174,7 +168,5 @@ fn set(cx: &mut SentinelContext<'_>, name: &[u8], value: &[u8]) -> CommandResult
         // They count where a connection begins.
         core.reconnect_peers();
     }
-    cx.sentinel.save();
-    cx.reply.ok();
-    Ok(())
+    cx.save_and_reply()
 }

@@ -84,18 +84,9 @@ fn is_master_down(cx: &mut SentinelContext<'_>) -> CommandResult {
         String::from_utf8_lossy(cx.args[5]).into_owned(),
     );
     let port = u16::try_from(port).unwrap_or(0);
+    let epoch = u64::try_from(epoch).unwrap_or(0);
     let core = &mut cx.sentinel.core;
-    let down = core.sees_down(&ip, port);
-    let vote = match (candidate.as_str(), core.master_at(&ip, port)) {
-        ("*", _) | (_, None) => None,
-        (candidate, Some(name)) => {
-            core.vote_for_peer(&name, u64::try_from(epoch).unwrap_or(0), candidate)
-        }
-    };
-    let (leader, epoch) = match vote {
-        Some((leader, epoch)) if !leader.is_empty() => (leader, epoch),
-        _ => ("*".to_string(), 0),
-    };
+    let (down, leader, epoch) = core.asked_about(&ip, port, epoch, &candidate);
     cx.reply.array(3);
     cx.reply.integer(down.into());
     cx.reply.bulk(leader);

@@ -51,13 +51,15 @@ fn set(cx: &mut SentinelContext<'_>) -> CommandResult {
         changed = true;
         rest = after;
     }
-    if changed {
-        cx.sentinel.save();
+    match result {
+        Ok(()) => cx.save_and_reply(),
+        Err(error) => {
+            if changed {
+                cx.sentinel.save();
+            }
+            Err(error)
+        }
     }
-    if result.is_ok() {
-        cx.reply.ok();
-    }
-    result
 }
 
 fn set_one(

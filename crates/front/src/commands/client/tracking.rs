@@ -1,10 +1,11 @@
 //! CLIENT TRACKING and its kin: how a client wants to hear that keys it holds have changed.
 
 use super::{ANY_TIME, parse_on_off};
-use crate::commands::prelude::*;
-use front::client::{Clients, Tracking};
+use crate::client::{Clients, Tracking};
+use crate::command::*;
+use crate::{FrontContext, FrontHandler, OwnerTask};
 
-pub(super) static TRACKING: Command = Command {
+pub(super) static TRACKING: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "tracking",
         group: Group::Connection,
@@ -29,10 +30,10 @@ pub(super) static TRACKING: Command = Command {
         ],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(tracking)),
+    body: Body::Run(tracking),
 };
 
-pub(super) static CACHING: Command = Command {
+pub(super) static CACHING: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "caching",
         group: Group::Connection,
@@ -48,10 +49,10 @@ pub(super) static CACHING: Command = Command {
         )],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(caching)),
+    body: Body::Run(caching),
 };
 
-pub(super) static GETREDIR: Command = Command {
+pub(super) static GETREDIR: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "getredir",
         group: Group::Connection,
@@ -63,10 +64,10 @@ pub(super) static GETREDIR: Command = Command {
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(getredir)),
+    body: Body::Run(getredir),
 };
 
-pub(super) static TRACKINGINFO: Command = Command {
+pub(super) static TRACKINGINFO: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "trackinginfo",
         group: Group::Connection,
@@ -78,26 +79,17 @@ pub(super) static TRACKINGINFO: Command = Command {
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(trackinginfo)),
+    body: Body::Run(trackinginfo),
 };
 
-fn tracking(cx: &mut ServerContext<'_>) -> CommandResult {
-    let wanted = parse(&cx.args[3..], &cx.server.front.clients)?;
+fn tracking(cx: &mut FrontContext<'_>) -> CommandResult {
+    let wanted = parse(&cx.args[3..], &cx.front.clients)?;
     let on = parse_on_off(cx.args[2])?;
     if on {
         check(&wanted, cx.client().tracking.as_deref())?;
     }
-    let key = cx.client;
-    let client = cx
-        .server
-        .front
-        .clients
-        .get_mut(key)
-        .expect("a client outlives its command");
-    match on {
-        true => cx.server.tracking.enable(client, wanted),
-        false => cx.server.tracking.disable(client),
-    }
+    let wanted = on.then(|| Box::new(wanted));
+    cx.front.ask_owner(OwnerTask::Track(cx.client, wanted));
     cx.reply.ok();
     Ok(())
 }
@@ -190,7 +182,7 @@ fn check_prefixes(wanted: &[Box<[u8]>], existing: &[Box<[u8]>]) -> CommandResult
     Ok(())
 }
 
-fn caching(cx: &mut ServerContext<'_>) -> CommandResult {
+fn caching(cx: &mut FrontContext<'_>) -> CommandResult {
     let word = cx.args[2].to_ascii_lowercase();
     let tracking = cx.client().tracking.as_deref_mut();
     let tracking = tracking.ok_or(CommandError::text(
@@ -223,13 +215,13 @@ fn redirection(tracking: Option<&Tracking>) -> i64 {
     }
 }
 
-fn getredir(cx: &mut ServerContext<'_>) -> CommandResult {
+fn getredir(cx: &mut FrontContext<'_>) -> CommandResult {
     let id = redirection(cx.client().tracking.as_deref());
     cx.reply.integer(id);
     Ok(())
 }
 
-fn trackinginfo(cx: &mut ServerContext<'_>) -> CommandResult {
+fn trackinginfo(cx: &mut FrontContext<'_>) -> CommandResult {
     let tracking = cx.client().tracking.as_deref().cloned();
     let flags = flags(tracking.as_ref());
     cx.reply.map(3);

@@ -1,10 +1,10 @@
 //! CLIENT PAUSE and CLIENT UNPAUSE: all clients, or those that write, wait.
 
 use super::ADMIN_ANY_TIME;
-use crate::commands::prelude::*;
-use crate::pause::PauseKind;
+use crate::command::*;
+use crate::{FrontContext, FrontHandler, OwnerTask, PauseKind};
 
-pub(super) static PAUSE: Command = Command {
+pub(super) static PAUSE: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "pause",
         group: Group::Connection,
@@ -25,10 +25,10 @@ pub(super) static PAUSE: Command = Command {
         ],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(pause)),
+    body: Body::Run(pause),
 };
 
-pub(super) static UNPAUSE: Command = Command {
+pub(super) static UNPAUSE: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "unpause",
         group: Group::Connection,
@@ -40,10 +40,10 @@ pub(super) static UNPAUSE: Command = Command {
         categories: Categories::CONNECTION,
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(unpause)),
+    body: Body::Run(unpause),
 };
 
-fn pause(cx: &mut ServerContext<'_>) -> CommandResult {
+fn pause(cx: &mut FrontContext<'_>) -> CommandResult {
     let kind = match cx.args[3..] {
         [] => PauseKind::All,
         [mode] if mode.eq_ignore_ascii_case(b"write") => PauseKind::Writes,
@@ -57,18 +57,18 @@ fn pause(cx: &mut ServerContext<'_>) -> CommandResult {
     };
     const NOT_A_TIME: CommandError =
         CommandError::text("ERR timeout is not an integer or out of range");
-    let milliseconds = store::int::parse_i64(cx.args[2]).ok_or(NOT_A_TIME)?;
+    let milliseconds = parse_integer(cx.args[2]).map_err(|_| NOT_A_TIME)?;
     if milliseconds < 0 {
         return Err(CommandError::text("ERR timeout is negative"));
     }
-    let until = cx.now.saturating_add(milliseconds);
-    cx.server.pause.extend(kind, until);
+    let until = cx.front.clock.now().saturating_add(milliseconds);
+    cx.front.ask_owner(OwnerTask::Pause { kind, until });
     cx.reply.ok();
     Ok(())
 }
 
-fn unpause(cx: &mut ServerContext<'_>) -> CommandResult {
-    cx.server.end_pause();
+fn unpause(cx: &mut FrontContext<'_>) -> CommandResult {
+    cx.front.ask_owner(OwnerTask::Unpause);
     cx.reply.ok();
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! CLIENT UNBLOCK: ends another client's wait.
 
 use super::ADMIN_ANY_TIME;
-use crate::commands::prelude::*;
-use front::client::BlockReason;
+use crate::client::BlockReason;
+use crate::command::*;
+use crate::{FrontContext, FrontHandler, OwnerTask};
 
-pub(super) static UNBLOCK: Command = Command {
+pub(super) static UNBLOCK: Command<FrontHandler> = Command {
     spec: CommandSpec {
         name: "unblock",
         group: Group::Connection,
@@ -24,10 +25,10 @@ pub(super) static UNBLOCK: Command = Command {
         ],
         ..CommandSpec::BLANK
     },
-    body: Body::Run(Handler::Server(unblock)),
+    body: Body::Run(unblock),
 };
 
-fn unblock(cx: &mut ServerContext<'_>) -> CommandResult {
+fn unblock(cx: &mut FrontContext<'_>) -> CommandResult {
     let with_error = match cx.args[3..] {
         [] => false,
         [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
@@ -40,7 +41,7 @@ fn unblock(cx: &mut ServerContext<'_>) -> CommandResult {
         _ => return Err(unknown_subcommand_or_arity(cx.args)),
     };
     let id = parse_integer(cx.args[2])?;
-    let clients = &cx.server.front.clients;
+    let clients = &cx.front.clients;
     let waiting = u64::try_from(id)
         .ok()
         .and_then(|id| clients.by_id(id))
@@ -54,14 +55,9 @@ fn unblock(cx: &mut ServerContext<'_>) -> CommandResult {
                 )
             })
         });
-    if let Some(key) = waiting {
-        match with_error {
-            true => cx.server.refuse_blocked(
-                key,
-                &CommandError::text("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
-            ),
-            false => cx.server.time_out(key),
-        }
+    if let Some(client) = waiting {
+        cx.front
+            .ask_owner(OwnerTask::EndWait { client, with_error });
     }
     cx.reply.integer(i64::from(waiting.is_some()));
     Ok(())
