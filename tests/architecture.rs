@@ -18,9 +18,12 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("front", &["resp"]),
     ("server", &["resp", "client", "store", "front"]),
     ("sentinel", &["resp", "front"]),
+    ("cluster", &["resp", "client"]),
     (
         "platform-kv",
-        &["resp", "client", "store", "front", "server", "sentinel"],
+        &[
+            "resp", "client", "store", "front", "server", "sentinel", "cluster",
+        ],
     ),
 ];
 

@@ -14,6 +14,8 @@ Usage: platform-kv <role> [arguments]
 Roles:
   server     a data node (also under the name redis-server); `platform-kv server --help` tells more
   sentinel   watches masters and replaces one that is down (also under the name redis-sentinel)
+  up         three nodes and three Sentinels on this machine; `platform-kv up --help` tells more
+  drill      what a failover of a group costs; `platform-kv drill --help` tells more
   check-aof  checks append only files and cuts what is broken at their end (also under the name redis-check-aof)
   check-rdb  checks an RDB file (also under the name redis-check-rdb)
 
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
     match args.get(1).map(String::as_str) {
         Some("server") => run_server(&args[2..]),
         Some("sentinel") => run_sentinel(&args[2..]),
+        Some("up") => cluster::up::main(&args[2..]),
+        Some("drill") => cluster::drill::main(&args[2..]),
         Some("check-aof") => server::check_aof::main(&args[2..]),
         Some("check-rdb") => server::check_rdb(&args[2..]),
         Some("--version" | "-v") => {

@@ -5,6 +5,7 @@
 //! ```
 
 use super::replicas::Phase;
+use crate::config::Extent;
 use crate::server::Server;
 
 /// A hand-over in progress.
@@ -78,6 +79,18 @@ impl Server {
     pub(crate) fn end_failover(&mut self) {
         if self.replication.failover.take().is_some() {
             self.hold_writes(false);
+        }
+    }
+
+    /// A role that was handed over outlasts the process: else a successor that starts again would follow who follows it.
+    pub(crate) fn keep_role(&mut self) {
+        if self.config.file.is_empty() {
+            return;
+        }
+        if let Err(reason) = self.rewrite_config_file(Extent::Changed) {
+            front::log_warning!(
+                "The new role is not in the configuration file: {reason}. Make the file writable and run CONFIG REWRITE."
+            );
         }
     }
 

@@ -538,7 +538,10 @@ impl Server {
         }
         front::log_notice!("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
         self.stream_begins(key, received);
-        self.end_failover();
+        if self.replication.failover.is_some() {
+            self.end_failover();
+            self.keep_role();
+        }
     }
 
     /// Who was to take over will not: this node stays the master.
