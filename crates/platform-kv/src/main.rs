@@ -1,10 +1,9 @@
 //! The one binary: picks the role from its name and its first argument.
 
+mod allocator;
+
 use std::path::Path;
 use std::process::ExitCode;
-
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const HELP: &str = "\
 platform-kv: a key-value server that stands in for Redis 7.0.15.
