@@ -12,6 +12,7 @@
 mod commands;
 mod discovery;
 mod failover;
+mod planned;
 mod state;
 
 use std::time::{Duration, Instant};
@@ -47,7 +48,12 @@ fn file(port: u16, quorum: usize) -> String {
 impl Group {
     /// A master, so many replicas, and a Sentinel for each way to start one; all know each other when this returns.
     fn start(replicas: usize, sentinels: &[Start]) -> Group {
-        let node = || Server::redis(&["--repl-diskless-sync-delay", "0"]);
+        Group::start_on(Server::redis, replicas, sentinels)
+    }
+
+    /// The same with nodes of another kind.
+    fn start_on(node: fn(&[&str]) -> Server, replicas: usize, sentinels: &[Start]) -> Group {
+        let node = || node(&["--repl-diskless-sync-delay", "0"]);
         let nodes: Vec<Server> = (0..=replicas).map(|_| node()).collect();
         let master = nodes[0].port();
         for replica in &nodes[1..] {

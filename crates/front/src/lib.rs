@@ -26,6 +26,7 @@ mod owner_task;
 pub mod process;
 pub mod pubsub;
 mod reply_size;
+pub mod sentinel_channel;
 pub mod slowlog;
 mod socket;
 pub mod syslog;

@@ -144,10 +144,15 @@ impl Core {
         if *who != Who::Master {
             return false;
         }
+        // Who has said good-bye and is gone will not answer after some more attempts either.
+        let patience = match instance.leaving_since {
+            Some(_) => 0,
+            None => master.refused_down_after,
+        };
         let refused = master.refused_down_after > 0
             && link
                 .refused_since
-                .is_some_and(|since| now - since >= master.refused_down_after);
+                .is_some_and(|since| now - since >= patience);
         let says_replica = instance.role_reported == Role::Replica
             && now - instance.role_reported_since > master.down_after + self.periods.info * 2;
         let loads_for_long = master.reboot_down_after > 0

@@ -75,6 +75,8 @@ pub struct Instance {
     pub role_reported_since: Millis,
     /// It came back as another process and has not answered PING since.
     pub(crate) rebooted_at: Option<Millis>,
+    /// When it said that it ends; it has not been back since.
+    pub(crate) leaving_since: Option<Millis>,
     /// A script that keeps it busy was told to end.
     pub script_kill_sent: bool,
 }
@@ -94,6 +96,7 @@ impl Instance {
             role_reported: role,
             role_reported_since: now,
             rebooted_at: None,
+            leaving_since: None,
             script_kill_sent: false,
         }
     }

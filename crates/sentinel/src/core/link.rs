@@ -244,9 +244,14 @@ impl Core {
         let link = self.links.get(id);
         let open =
             link.commands != Conn::Closed && (!subscribes || link.subscription != Conn::Closed);
-        let wait = match link.refused_since {
-            Some(since) if now - since < REFUSED_EAGER_MS => REFUSED_RETRY_MS,
-            _ => self.periods.ping,
+        // What ended on purpose, or just now, may be back any moment, or turn out to be gone.
+        let ended = link.refused_since.into_iter().chain(instance.leaving_since);
+        let eager = ended
+            .max()
+            .is_some_and(|since| now - since < REFUSED_EAGER_MS);
+        let wait = match eager {
+            true => REFUSED_RETRY_MS,
+            false => self.periods.ping,
         };
         if open || addr.port == 0 || link.tried_at.is_some_and(|at| now < at + wait) {
             return;

@@ -40,7 +40,7 @@ pub type Millis = u64;
 pub type ConnId = u64;
 
 /// The channel on which Sentinels meet.
-pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
+pub const HELLO_CHANNEL: &str = front::sentinel_channel::CHANNEL;
 
 /// What happened.
 #[derive(Debug)]

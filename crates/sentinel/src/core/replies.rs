@@ -3,6 +3,7 @@
 use super::instance::Use;
 use super::link::{Asked, Pending};
 use super::{ConnId, Core, HELLO_CHANNEL, Master, Who};
+use front::sentinel_channel;
 use resp::Frame;
 
 impl Core {
@@ -88,9 +89,14 @@ impl Core {
             link.waiting_since = None;
             self.stirred |= s_down;
         }
+        let connected_since = link.commands_since;
         let instance = master.instance_mut(who).expect("checked by the caller");
         if pong {
             instance.rebooted_at = None;
+            // Another process answers there by now.
+            instance.leaving_since = instance
+                .leaving_since
+                .filter(|since| connected_since <= *since);
         }
         // A script that never ends makes a node as good as dead; one that wrote nothing can be ended.
         if text.starts_with(b"BUSY") && s_down && !kill_sent {
@@ -121,6 +127,11 @@ impl Core {
             return;
         };
         self.with_master(&target.master.clone(), |core, master| {
+            if message == sentinel_channel::LEAVING
+                && let Some(instance) = master.instance_mut(&target.who)
+            {
+                instance.leaving_since = Some(core.now);
+            }
             core.ask_info(master, &target.who);
         });
     }

@@ -3,8 +3,8 @@
 use crate::config;
 use crate::persistence::snapshot::Purpose;
 use crate::server::Server;
-use front::ClientKey;
 use front::command::CommandError;
+use front::{ClientKey, sentinel_channel};
 use std::sync::atomic::Ordering;
 
 /// The answer to who asked when the node goes on.
@@ -162,6 +162,11 @@ impl Server {
                 front::log_warning!("Error trying to save the DB. Exit anyway.");
             }
         }
+        self.front.publish(
+            false,
+            sentinel_channel::CHANNEL.as_bytes(),
+            sentinel_channel::LEAVING.as_bytes(),
+        );
         self.stop();
         true
     }

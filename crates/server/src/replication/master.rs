@@ -19,7 +19,7 @@ use front::background::Lane;
 use front::client::{BlockReason, Clients};
 use front::command::CommandError;
 use front::log::io_reason;
-use front::{ClientClass, ClientKey, LinkEvent, UnixMillis};
+use front::{ClientClass, ClientKey, LinkEvent, UnixMillis, sentinel_channel};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -237,6 +237,11 @@ impl Server {
             .expect("a host and a port");
         // A score that the system refuses now was refused before.
         let _ = self.oom_score.follow(&self.config);
+        self.front.publish(
+            false,
+            sentinel_channel::CHANNEL.as_bytes(),
+            sentinel_channel::ROLE_CHANGED.as_bytes(),
+        );
     }
 
     /// Clients that wait for a key could wait for ever, or be served by a node that must not.
