@@ -146,3 +146,13 @@ fn a_planned_failover_loses_nothing_and_copies_nothing() {
     let first = group.port;
     group.wait_for(|line| !line.contains(&format!("{first} master")) && line.contains("master"));
 }
+
+#[test]
+fn a_member_that_is_killed_comes_back_and_nothing_acknowledged_is_lost() {
+    let group = Group::start();
+    group.wait_until_well();
+    let report = group.drill("kill");
+    assert_eq!(figure(&report, "lost"), 0.0, "{report}");
+    group.wait_for(|line| line.contains("starting it again"));
+    group.wait_until_well();
+}

@@ -13,6 +13,7 @@
 mod failover;
 mod links;
 mod restart;
+mod reunion;
 mod roles;
 mod shutdown;
 mod sync;

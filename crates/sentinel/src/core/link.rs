@@ -448,9 +448,11 @@ impl Core {
         let now = self.now;
         let is_node = !matches!(who, Who::Peer(_));
         let ping_period = self.periods.ping.min(master.down_after);
-        let info_due = instance
-            .info_at
-            .is_none_or(|at| now.saturating_sub(at) > self.info_period(master, who));
+        // Behind a new connection there may be a node with another role: it was started again, or closed the former
+        // connection to tell that its role has changed.
+        let info_due = instance.info_at.is_none_or(|at| {
+            at < link.commands_since || now.saturating_sub(at) > self.info_period(master, who)
+        });
         let ping_due = now.saturating_sub(link.last_reply) > ping_period
             && link
                 .last_ping_sent

@@ -86,7 +86,6 @@ impl Server {
             };
         }
         front::log_notice!("Waiting for {lagging} lagging replicas before shutting down.");
-        self.hold_writes(true);
         self.ask_for_acknowledgements();
         self.shutdown = Some(PendingShutdown {
             how,
@@ -94,6 +93,7 @@ impl Server {
             offset,
             client,
         });
+        self.update_held_writes();
         Requested::Waits
     }
 
@@ -126,7 +126,7 @@ impl Server {
             return false;
         };
         self.stop_requested.store(false, Ordering::Relaxed);
-        self.hold_writes(false);
+        self.update_held_writes();
         if let Some(client) = pending.client {
             self.refuse_blocked(client, &CommandError::text(FAILED));
         }

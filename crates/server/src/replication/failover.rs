@@ -7,6 +7,7 @@
 use super::replicas::Phase;
 use crate::config::Extent;
 use crate::server::Server;
+use front::Client;
 
 /// A hand-over in progress.
 pub(crate) struct Failover {
@@ -34,8 +35,8 @@ impl Server {
     /// Begins to hand over.
     pub(crate) fn start_failover(&mut self, failover: Failover) {
         front::log_notice!("FAILOVER requested.");
-        self.hold_writes(true);
         self.replication.failover = Some(failover);
+        self.update_held_writes();
         self.ask_for_acknowledgements();
         self.continue_failover();
     }
@@ -78,12 +79,20 @@ impl Server {
     /// The hand-over is done, or given up: clients go on.
     pub(crate) fn end_failover(&mut self) {
         if self.replication.failover.take().is_some() {
-            self.hold_writes(false);
+            self.update_held_writes();
         }
     }
 
-    /// A role that was handed over outlasts the process: else a successor that starts again would follow who follows it.
-    pub(crate) fn keep_role(&mut self) {
+    /// A role was handed over. Sentinels ask what a node is when they connect anew; and the role outlasts the process: else
+    /// a successor that starts again would follow who follows it.
+    pub(crate) fn role_handed_over(&mut self) {
+        let watches = |client: &Client| {
+            client.name.starts_with(b"sentinel-") && client.name.ends_with(b"-cmd")
+        };
+        let sentinels = self.front.clients.iter().filter(|client| watches(client));
+        for key in sentinels.map(|client| client.key).collect::<Vec<_>>() {
+            self.front.close_after_reply(key);
+        }
         if self.config.file.is_empty() {
             return;
         }

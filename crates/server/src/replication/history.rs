@@ -13,6 +13,8 @@ pub(crate) struct Point {
     pub(crate) offset: u64,
     /// The db that the stream has selected there.
     pub(crate) db: u32,
+    /// Replicas that were connected then.
+    pub(crate) replicas: u32,
 }
 
 /// The history that another one went on from.
@@ -86,6 +88,13 @@ impl History {
             return Err(Refusal::NotHeld);
         }
         Ok(backlog.last((self.offset + 1 - from) as usize))
+    }
+
+    /// Whether who followed the history `id` and wants the byte at offset `from` next has more of the former history than
+    /// this node ever had.
+    pub(crate) fn is_ahead(&self, id: &[u8], from: u64) -> bool {
+        let of_former = |former: &Former| former.id.as_bytes() == id && from > former.end;
+        self.former.as_ref().is_some_and(of_former)
     }
 
     /// What to ask a master for: a history and the offset of the first byte that is missing here.
@@ -178,6 +187,9 @@ mod tests {
         assert_eq!(missing(113), Ok(b"xy".to_vec()));
         assert_eq!(missing(112), Ok(b"bxy".to_vec()));
         assert_eq!(missing(114), Err(Refusal::OtherHistory));
+        assert!(history.is_ahead(former.as_bytes(), 114));
+        assert!(!history.is_ahead(former.as_bytes(), 113));
+        assert!(!history.is_ahead(b"?", 114));
     }
 
     #[test]

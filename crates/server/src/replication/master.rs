@@ -192,7 +192,11 @@ impl Server {
         self.drop_link();
         self.unblock_all_for_new_role();
         if was_master {
-            db = self.replication.history.rejoin().unwrap_or(db);
+            if let Some(rejoined) = self.replication.history.rejoin() {
+                db = rejoined;
+                // They may have what is left behind here.
+                self.close_replicas();
+            }
             self.replication.may_continue = true;
             front::log_notice!(
                 "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able \
@@ -545,7 +549,7 @@ impl Server {
         self.stream_begins(key, received);
         if self.replication.failover.is_some() {
             self.end_failover();
-            self.keep_role();
+            self.role_handed_over();
         }
     }
 

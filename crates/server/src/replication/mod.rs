@@ -12,6 +12,7 @@ mod handshake;
 mod history;
 pub(crate) mod master;
 pub(crate) mod replicas;
+mod reunion;
 pub(crate) mod wait;
 
 use crate::config;
@@ -22,7 +23,8 @@ use failover::Failover;
 pub(crate) use history::Point;
 use history::{Former, History};
 use master::{Link, Master};
-use replicas::Replica;
+use replicas::{Phase, Replica};
+use reunion::Reunion;
 
 /// See the module.
 pub(crate) struct Replication {
@@ -38,6 +40,8 @@ pub(crate) struct Replication {
     pub(crate) master: Option<Master>,
     /// This node is about to hand its role over.
     pub(crate) failover: Option<Failover>,
+    /// This node has started again, and waits for the replicas it had.
+    reunion: Option<Reunion>,
     pub(crate) stats: SyncStats,
     /// Clients that WAIT, in order.
     waiting: Vec<front::ClientKey>,
@@ -67,6 +71,7 @@ impl Replication {
             replicas: Vec::new(),
             master: None,
             failover: None,
+            reunion: None,
             stats: SyncStats::default(),
             waiting: Vec::new(),
             asks_for_acks: false,
@@ -85,6 +90,11 @@ impl Replication {
     #[inline]
     pub(crate) fn is_replica(&self) -> bool {
         self.master.is_some()
+    }
+
+    /// It is not yet known whether a replica has more than this node.
+    pub(crate) fn awaits_replicas(&self) -> bool {
+        self.reunion.is_some()
     }
 
     /// The link to the master is up, and what it sends is applied.
@@ -108,10 +118,15 @@ impl Replication {
     pub(crate) fn coming_point(&self, clients: &front::client::Clients) -> Option<Point> {
         self.history.backlog.as_ref()?;
         let (offset, db) = self.coming_place(clients);
+        let online = self
+            .replicas
+            .iter()
+            .filter(|replica| replica.phase == Phase::Online);
         Some(Point {
             id: self.history.id.clone(),
             offset,
             db,
+            replicas: online.count() as u32,
         })
     }
 
@@ -148,6 +163,7 @@ impl Server {
                     end: point.offset + 1,
                     db: point.db,
                 });
+                self.await_replicas(point.replicas);
             }
         }
     }
@@ -217,6 +233,15 @@ impl Server {
         }
         self.sync_replicas_when_due();
         self.continue_failover();
+        self.continue_reunion();
+    }
+
+    /// Whether writes wait follows from what the node is about to do.
+    pub(crate) fn update_held_writes(&mut self) {
+        let held = self.shutdown.is_some()
+            || self.replication.failover.is_some()
+            || self.replication.reunion.is_some();
+        self.hold_writes(held);
     }
 
     /// DEBUG CHANGE-REPL-ID: nobody can go on from what this node names so far.

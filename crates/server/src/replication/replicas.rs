@@ -166,6 +166,20 @@ impl Server {
         );
         // What this turn has changed so far is history first: the replica may lack it.
         self.feed_replicas();
+        if let Some((id, from)) = wanted {
+            let found = self.replication.replicas.iter();
+            let replica = found.into_iter().find(|replica| replica.key == key);
+            let address = self.replica_address(replica.expect("noted above"));
+            let is_ahead = self.replication.history.is_ahead(id, from);
+            self.replica_is_back(address, from, is_ahead);
+            if is_ahead && self.replication.awaits_replicas() {
+                self.front.send(
+                    key,
+                    b"-NOMASTERLINK Can't SYNC with a replica that has more than its master\r\n",
+                );
+                return;
+            }
+        }
         self.front.set_class(key, ClientClass::Replica);
         if let Some((id, from)) = wanted {
             match self.replication.history.missing(id, from) {
@@ -279,7 +293,12 @@ impl Server {
         });
         let enough = self.config.integer(config::REPL_DISKLESS_SYNC_MAX_REPLICAS);
         let is_due = longest_ms >= self.sync_delay_ms() || (enough > 0 && count >= enough);
-        if count == 0 || !is_due || self.is_writing_snapshot() || self.is_loading() {
+        if count == 0
+            || !is_due
+            || self.is_writing_snapshot()
+            || self.is_loading()
+            || self.replication.awaits_replicas()
+        {
             return;
         }
         self.start_full_sync();

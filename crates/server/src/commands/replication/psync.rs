@@ -46,7 +46,7 @@ fn psync(cx: &mut ServerContext<'_>) -> CommandResult {
         }
         if cx.server.replication.is_replica() {
             cx.server.promote();
-            cx.server.keep_role();
+            cx.server.role_handed_over();
             front::log_notice!("MASTER MODE enabled (failover request)");
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! #HISTORY:<40 digits>      what follows speaks of this history
-//! #OFFSET:<bytes>:<db>      what is above is the dataset at this offset, with the stream in this db
+//! #OFFSET:<bytes>:<db>:<n>  what is above is the dataset at this offset, with the stream in this db and n replicas online
 //! ```
 
 use crate::replication::Point;
@@ -13,7 +13,7 @@ use std::fmt::Write;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Annotation<'a> {
     History(&'a str),
-    Offset { offset: u64, db: u32 },
+    Offset { offset: u64, db: u32, replicas: u32 },
 }
 
 /// Reads a line; None if it says something else.
@@ -22,10 +22,11 @@ pub(super) fn parse(line: &[u8]) -> Option<Annotation<'_>> {
     if let Some(id) = line.strip_prefix("#HISTORY:") {
         return Some(Annotation::History(id));
     }
-    let (offset, db) = line.strip_prefix("#OFFSET:")?.split_once(':')?;
+    let mut numbers = line.strip_prefix("#OFFSET:")?.split(':');
     Some(Annotation::Offset {
-        offset: offset.parse().ok()?,
-        db: db.parse().ok()?,
+        offset: numbers.next()?.parse().ok()?,
+        db: numbers.next()?.parse().ok()?,
+        replicas: numbers.next()?.parse().ok()?,
     })
 }
 
@@ -43,7 +44,13 @@ impl Annotator {
             let _ = write!(lines, "#HISTORY:{}\r\n", point.id);
         }
         if self.last.as_ref() != Some(point) {
-            let _ = write!(lines, "#OFFSET:{}:{}\r\n", point.offset, point.db);
+            let Point {
+                offset,
+                db,
+                replicas,
+                ..
+            } = point;
+            let _ = write!(lines, "#OFFSET:{offset}:{db}:{replicas}\r\n");
             self.last = Some(point.clone());
         }
         lines
@@ -64,6 +71,7 @@ mod tests {
             id: id.into(),
             offset,
             db: 3,
+            replicas: 2,
         }
     }
 
@@ -72,26 +80,30 @@ mod tests {
         let mut annotator = Annotator::default();
         assert_eq!(
             annotator.annotate(&point("a", 5)),
-            "#HISTORY:a\r\n#OFFSET:5:3\r\n"
+            "#HISTORY:a\r\n#OFFSET:5:3:2\r\n"
         );
         assert_eq!(annotator.annotate(&point("a", 5)), "");
-        assert_eq!(annotator.annotate(&point("a", 9)), "#OFFSET:9:3\r\n");
+        assert_eq!(annotator.annotate(&point("a", 9)), "#OFFSET:9:3:2\r\n");
         assert_eq!(
             annotator.annotate(&point("b", 9)),
-            "#HISTORY:b\r\n#OFFSET:9:3\r\n"
+            "#HISTORY:b\r\n#OFFSET:9:3:2\r\n"
         );
         annotator.restart();
         assert_eq!(
             annotator.annotate(&point("b", 9)),
-            "#HISTORY:b\r\n#OFFSET:9:3\r\n"
+            "#HISTORY:b\r\n#OFFSET:9:3:2\r\n"
         );
     }
 
     #[test]
     fn lines_are_read_as_they_are_written() {
         assert_eq!(parse(b"#HISTORY:abc\r\n"), Some(Annotation::History("abc")));
-        let offset = Annotation::Offset { offset: 9, db: 3 };
-        assert_eq!(parse(b"#OFFSET:9:3\r\n"), Some(offset));
+        let offset = Annotation::Offset {
+            offset: 9,
+            db: 3,
+            replicas: 2,
+        };
+        assert_eq!(parse(b"#OFFSET:9:3:2\r\n"), Some(offset));
         for other in [
             &b"#TS:1\r\n"[..],
             b"#OFFSET:9\r\n",

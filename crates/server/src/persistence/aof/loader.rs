@@ -218,8 +218,17 @@ fn read_file(
                 Ok(Item::Annotation { end }) => {
                     match annotation::parse(&batch.bytes[whole..whole + end]) {
                         Some(Annotation::History(name)) => *id = Some(name.into()),
-                        Some(Annotation::Offset { offset, db }) => {
-                            batch.point = id.clone().map(|id| Point { id, offset, db });
+                        Some(Annotation::Offset {
+                            offset,
+                            db,
+                            replicas,
+                        }) => {
+                            batch.point = id.clone().map(|id| Point {
+                                id,
+                                offset,
+                                db,
+                                replicas,
+                            });
                         }
                         None => {}
                     }

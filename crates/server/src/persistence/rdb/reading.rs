@@ -136,7 +136,12 @@ pub(crate) fn read<R: Read>(
     }
     batch.hand_over(loader.offset(), &mut send);
     if let (Some(id), Some(offset), db) = point {
-        send(Found::Point(Point { id, offset, db }));
+        send(Found::Point(Point {
+            id,
+            offset,
+            db,
+            replicas: 0,
+        }));
     }
     if loader.checksum() == Some(Checksum::Disabled) {
         front::log_notice!("RDB file was saved with checksum disabled: no check performed.");
