@@ -156,3 +156,14 @@ fn a_member_that_is_killed_comes_back_and_nothing_acknowledged_is_lost() {
     group.wait_for(|line| line.contains("starting it again"));
     group.wait_until_well();
 }
+
+#[test]
+fn a_master_that_is_told_to_stop_hands_over_first() {
+    let group = Group::start();
+    group.wait_until_well();
+    let report = group.drill("term");
+    assert_eq!(figure(&report, "lost"), 0.0, "{report}");
+    assert_eq!(figure(&report, "full resyncs"), 0.0, "{report}");
+    let first = group.port;
+    group.wait_for(|line| line.contains(&format!("{first} replica")));
+}

@@ -8,6 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -132,7 +133,21 @@ fn configure(dir: &Path, file: &str, lines: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// Nobody else may listen where the members will.
+fn check_ports(options: &Options) -> io::Result<()> {
+    let ports = |first: u16| (0..COUNT).map(move |index| first + index);
+    for port in ports(options.port).chain(ports(options.sentinel_port)) {
+        TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+            io::Error::other(format!(
+                "port {port} cannot be used ({error}); --port and --sentinel-port choose others"
+            ))
+        })?;
+    }
+    Ok(())
+}
+
 fn start_all(options: &Options) -> io::Result<Vec<Member>> {
+    check_ports(options)?;
     let root = absolute(&options.dir)?;
     let host = "127.0.0.1".to_string();
     let mut members = Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::persistence::snapshot::Purpose;
+use crate::replication::failover::Failover;
 use crate::server::Server;
 use front::command::CommandError;
 use front::{ClientKey, sentinel_channel};
@@ -28,9 +29,14 @@ pub(crate) struct PendingShutdown {
     until_ms: u64,
     /// The offset that they shall have.
     offset: u64,
+    /// The role was handed over; the node stays so long to tell that.
+    stays_until_ms: Option<u64>,
     /// Who asked for it.
     client: Option<ClientKey>,
 }
+
+/// How long a node that has handed its role over stays, in milliseconds.
+const STAYS_MS: u64 = 500;
 
 impl PendingShutdown {
     /// Milliseconds until it happens whatever replicas have.
@@ -79,18 +85,26 @@ impl Server {
         self.feed_replicas();
         let offset = self.replication.history.offset;
         let lagging = self.lagging_replicas(offset).count();
-        if how.now || timeout == 0 || lagging == 0 || self.is_loading() {
+        let hands_over = self.has_successor();
+        let waits = lagging > 0 || hands_over;
+        if how.now || timeout == 0 || !waits || self.is_loading() {
             return match self.shut_down(how) {
                 true => Requested::Stops,
                 false => Requested::Failed,
             };
         }
-        front::log_notice!("Waiting for {lagging} lagging replicas before shutting down.");
-        self.ask_for_acknowledgements();
+        if hands_over {
+            front::log_notice!("Handing over to a replica before shutting down.");
+            self.start_failover(Failover::to_anybody());
+        } else {
+            front::log_notice!("Waiting for {lagging} lagging replicas before shutting down.");
+            self.ask_for_acknowledgements();
+        }
         self.shutdown = Some(PendingShutdown {
             how,
             until_ms: self.front.clock.mono_ms() + timeout * 1000,
             offset,
+            stays_until_ms: None,
             client,
         });
         self.update_held_writes();
@@ -102,8 +116,25 @@ impl Server {
         let Some(pending) = &self.shutdown else {
             return;
         };
+        let how = pending.how;
+        let has_time = pending.milliseconds_left(self.front.clock.mono_ms()) > 0;
+        if self.replication.failover.is_some() && has_time {
+            return;
+        }
+        if self.replication.is_replica() {
+            // Whoever took over has everything. The Sentinels come and ask who that is.
+            let now_ms = self.front.clock.mono_ms();
+            let Some(pending) = &mut self.shutdown else {
+                return;
+            };
+            let stays_until_ms = *pending.stays_until_ms.get_or_insert(now_ms + STAYS_MS);
+            if now_ms >= stays_until_ms && !self.shut_down(how) {
+                self.abort_shutdown();
+            }
+            return;
+        }
         let lagging: Vec<String> = self.lagging_replicas(pending.offset).collect();
-        if !lagging.is_empty() && pending.milliseconds_left(self.front.clock.mono_ms()) > 0 {
+        if !lagging.is_empty() && has_time {
             return;
         }
         for line in &lagging {
@@ -114,7 +145,6 @@ impl Server {
             "{} of {all} replicas are in sync when shutting down.",
             all - lagging.len()
         );
-        let how = pending.how;
         if !self.shut_down(how) {
             self.abort_shutdown();
         }
@@ -126,6 +156,7 @@ impl Server {
             return false;
         };
         self.stop_requested.store(false, Ordering::Relaxed);
+        self.abort_failover();
         self.update_held_writes();
         if let Some(client) = pending.client {
             self.refuse_blocked(client, &CommandError::text(FAILED));

@@ -21,6 +21,16 @@ pub(crate) struct Failover {
 }
 
 impl Failover {
+    /// A hand-over to whoever has everything first, for as long as it takes.
+    pub(crate) fn to_anybody() -> Failover {
+        Failover {
+            target: None,
+            force: false,
+            until_ms: None,
+            is_following: false,
+        }
+    }
+
     /// The state as INFO names it.
     pub(crate) fn state(failover: Option<&Failover>) -> &'static str {
         match failover {
@@ -29,6 +39,11 @@ impl Failover {
             Some(_) => "waiting-for-sync",
         }
     }
+}
+
+/// By the name that Sentinels give their connections.
+fn is_sentinel(client: &Client) -> bool {
+    client.name.starts_with(b"sentinel-") && client.name.ends_with(b"-cmd")
 }
 
 impl Server {
@@ -86,10 +101,11 @@ impl Server {
     /// A role was handed over. Sentinels ask what a node is when they connect anew; and the role outlasts the process: else
     /// a successor that starts again would follow who follows it.
     pub(crate) fn role_handed_over(&mut self) {
-        let watches = |client: &Client| {
-            client.name.starts_with(b"sentinel-") && client.name.ends_with(b"-cmd")
-        };
-        let sentinels = self.front.clients.iter().filter(|client| watches(client));
+        let sentinels = self
+            .front
+            .clients
+            .iter()
+            .filter(|client| is_sentinel(client));
         for key in sentinels.map(|client| client.key).collect::<Vec<_>>() {
             self.front.close_after_reply(key);
         }
@@ -101,6 +117,15 @@ impl Server {
                 "The new role is not in the configuration file: {reason}. Make the file writable and run CONFIG REWRITE."
             );
         }
+    }
+
+    /// Whether this is a master that Sentinels watch, with a replica that could take over: then it need not be missed.
+    pub(crate) fn has_successor(&self) -> bool {
+        let mut replicas = self.replication.replicas.iter();
+        !self.replication.is_replica()
+            && self.replication.failover.is_none()
+            && replicas.any(|replica| replica.phase == Phase::Online)
+            && self.front.clients.iter().any(is_sentinel)
     }
 
     /// FAILOVER ABORT: this node stays the master. False if there is nothing to give up.

@@ -238,7 +238,8 @@ impl Server {
 
     /// Whether writes wait follows from what the node is about to do.
     pub(crate) fn update_held_writes(&mut self) {
-        let held = self.shutdown.is_some()
+        // Who has handed over refuses them, so that clients look for the successor.
+        let held = (self.shutdown.is_some() && !self.replication.is_replica())
             || self.replication.failover.is_some()
             || self.replication.reunion.is_some();
         self.hold_writes(held);
