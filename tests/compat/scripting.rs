@@ -424,3 +424,14 @@ fn who_was_read_together_with_a_script_that_takes_long_is_told_so() {
     assert!(script.read().unwrap().is_error());
     assert_eq!(sleeper.read().unwrap().text(), "OK");
 }
+
+#[test]
+fn scripts_read_attributes_and_take_thousands_of_arguments() {
+    same(
+        r#"
+        DEBUG SET-DISABLE-DENY-SCRIPTS 1
+        EVAL "redis.setresp(3) return redis.call('debug', 'protocol', 'attrib')" 0
+        EVAL "local a = {} for i = 1, 7999 do a[i] = 1 end return redis.call('lpush', 'l', unpack(a))" 0
+        "#,
+    );
+}

@@ -28,6 +28,12 @@ pub(crate) const EDITS: &[Edit] = &[
         replace: "  if ((unsigned int)e - (unsigned int)i >= LUAI_MAXCSTACK) n = 0;\n  else n = e - i + 1;\n\
                   \x20 if (n <= 0 || !lua_checkstack(L, n))",
     },
+    // A call from Lua into Rust takes some places of its own beside the arguments; scripts may pass 7,999, as in Redis.
+    Edit {
+        file: "luaconf.h",
+        find: "#define LUAI_MAXCSTACK\t8000\n",
+        replace: "#define LUAI_MAXCSTACK\t8100\n",
+    },
     // The loop after it counted past INT_MAX when the range ended there.
     Edit {
         file: "lbaselib.c",

@@ -1,5 +1,5 @@
 //! The allocator, and what it is told at start: memory comes in huge pages where the system offers them
-//! (docs/decisions/0007-huge-pages.md).
+//! (docs/decisions/0008-huge-pages.md).
 #![allow(
     unsafe_code,
     reason = "the allocator finds its options by the name of a symbol"

@@ -28,7 +28,7 @@ pub(super) fn reply_to_lua(lua: &Lua, reply: &[u8]) -> Result<(Value, usize)> {
             )
         }
         b'*' if count() < 0 => (Value::Boolean(false), end),
-        b'*' => {
+        b'*' | b'>' => {
             let table = lua.create_table_with_capacity(count() as usize, 0)?;
             let mut at = end;
             for index in 1..=count() {
@@ -74,6 +74,15 @@ pub(super) fn reply_to_lua(lua: &Lua, reply: &[u8]) -> Result<(Value, usize)> {
                 set.raw_set(member, true)?;
             }
             (single_value(lua, "set", Value::Table(set))?, at)
+        }
+        // Attributes are not shown to scripts: what they belong to follows.
+        b'|' => {
+            let mut at = end;
+            for _ in 0..count() * 2 {
+                at += reply_to_lua(lua, &reply[at..])?.1;
+            }
+            let (value, bytes) = reply_to_lua(lua, &reply[at..])?;
+            (value, at + bytes)
         }
         other => unreachable!("no reply begins with {other}"),
     })
