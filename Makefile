@@ -32,8 +32,8 @@ build: ## the release binary: target/release/platform-kv
 	@tools/setup build
 	cargo build --release -p platform-kv
 
-up: build ## run a node in the foreground: PORT=6379 DIR=data
-	@tools/up $(PORT) $(DIR)
+up: build ## run three nodes and three Sentinels in the foreground: PORT=6379 DIR=data
+	@target/release/platform-kv up --port $(PORT) --dir $(DIR)
 
 test: setup $(DEBUG_BIN) ## all tests: unit, and compat with redis-server
 	cargo test --workspace
