@@ -131,3 +131,27 @@ fn redis_reads_an_append_only_file_that_tells_its_place() {
     });
     assert_same_data(&[&master, &redis]);
 }
+
+#[test]
+fn replicas_are_told_of_keys_that_expired_while_their_master_was_away() {
+    let (mut master, replica) = (Server::start(RDB), Server::start(PROMPT));
+    follow(&replica, &master);
+    wait_for_sync(&master, &replica);
+    let mut above = master.connect();
+    above.run("DEBUG SET-ACTIVE-EXPIRE 0");
+    above.run("SELECT 2");
+    above.run("SET short v PX 50");
+    above.run("SET stays v");
+    wait_for_sync(&master, &replica);
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    drop(above);
+    master.shutdown_and_restart();
+    wait_for_sync(&master, &replica);
+    assert_eq!(number(&mut master.connect(), "sync_full"), 0);
+    let mut below = replica.connect();
+    below.run("SELECT 2");
+    wait_until("the key is gone", || {
+        below.run("DBSIZE").integer() == Some(1)
+    });
+    assert_same_data(&[&master, &replica]);
+}

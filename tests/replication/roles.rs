@@ -189,3 +189,24 @@ fn what_fails_on_a_replica_is_told_in_its_log() {
     );
     assert_eq!(replica.connect().run("GET a").text(), "1");
 }
+
+#[test]
+fn a_script_chooses_who_hears_of_its_effects() {
+    let aof = [PROMPT, tests::AOF_OF_COMMANDS].concat();
+    let [expected, found] = [Server::redis, Server::start].map(|start| {
+        let (mut master, replica) = (start(&aof), start(PROMPT));
+        follow(&replica, &master);
+        wait_for_sync(&master, &replica);
+        master.connect().run(
+            "EVAL \"redis.call('set','a',1) redis.set_repl(redis.REPL_AOF) redis.call('set','b',1) \
+             redis.set_repl(redis.REPL_REPLICA) redis.call('set','c',1) redis.set_repl(redis.REPL_NONE) \
+             redis.call('set','d',1)\" 0",
+        );
+        wait_for_sync(&master, &replica);
+        let mut seen = replies(&mut replica.connect(), &["MGET a b c d"]);
+        master.crash_and_restart();
+        seen.extend(replies(&mut master.connect(), &["MGET a b c d"]));
+        seen
+    });
+    assert_eq!(expected, found);
+}

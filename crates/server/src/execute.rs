@@ -3,7 +3,7 @@
 use crate::call_stats::CallEnd;
 use crate::context::{DataContext, Handler, ServerContext};
 use crate::effects::{Event, EventClass, Propagation, Wanted};
-use crate::propagation::Propagated;
+use crate::propagation::{Audience, Propagated};
 use crate::server::Server;
 use front::client::{OwnedArgs, ReplyMode};
 use front::command::{
@@ -489,10 +489,8 @@ impl Server {
             Propagation::Verbatim
                 if self.effects.wanted.propagation && self.front.table.entry(id).publishes() =>
             {
-                self.unit.push(Propagated {
-                    for_replicas_alone: true,
-                    ..Propagated::new(db, OwnedArgs::new(args))
-                });
+                self.unit
+                    .push(Propagated::message(db, OwnedArgs::new(args)));
             }
             Propagation::Verbatim => {}
         }
@@ -604,11 +602,12 @@ impl Server {
         if !self.unit.is_empty() {
             let unit = std::mem::take(&mut self.unit);
             if self.aof.wants_stream() {
-                let for_all = unit.iter().filter(|command| !command.for_replicas_alone);
-                self.write_stream.append_all(for_all);
+                let told = |command: &&Propagated| command.audience != Audience::Replicas;
+                self.write_stream.append_all(unit.iter().filter(told));
             }
             if self.replication.wants_stream() {
-                self.replication.stream.append_all(unit.iter());
+                let told = |command: &&Propagated| command.audience != Audience::Aof;
+                self.replication.stream.append_all(unit.iter().filter(told));
             }
         }
     }

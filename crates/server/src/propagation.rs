@@ -7,8 +7,17 @@ use front::client::OwnedArgs;
 pub struct Propagated {
     pub db: u32,
     pub args: OwnedArgs,
-    /// It changes nothing that the AOF would have to know.
-    pub for_replicas_alone: bool,
+    pub audience: Audience,
+    /// It changes the dataset: it is no message.
+    pub changes: bool,
+}
+
+/// Who is told of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Everybody,
+    Aof,
+    Replicas,
 }
 
 impl Propagated {
@@ -17,7 +26,18 @@ impl Propagated {
         Propagated {
             db,
             args,
-            for_replicas_alone: false,
+            audience: Audience::Everybody,
+            changes: true,
+        }
+    }
+
+    /// What subscribers of replicas are to hear.
+    pub fn message(db: u32, args: OwnedArgs) -> Propagated {
+        Propagated {
+            db,
+            args,
+            audience: Audience::Replicas,
+            changes: false,
         }
     }
 }
@@ -87,7 +107,7 @@ impl WriteStream {
         for command in commands {
             let changing = self.changing;
             self.append(command.db, &command.args.slices());
-            if command.for_replicas_alone {
+            if !command.changes {
                 self.changing = changing;
             }
         }

@@ -20,8 +20,8 @@ use crate::persistence::rdb::RdbStatus;
 use crate::persistence::shutdown::PendingShutdown;
 use crate::persistence::snapshot::{Running, SnapshotStats, Written};
 use crate::propagation::{Propagated, WriteStream};
-use crate::replication::Replication;
 use crate::replication::master::ReplicationEvent;
+use crate::replication::{Replication, SyncStats};
 use crate::scripting::Scripting;
 use crate::settings::DataSettings;
 use crate::stats::{CommandStats, Rates, Stats};
@@ -233,6 +233,7 @@ impl Server {
             dirty,
             ..Stats::default()
         };
+        self.replication.stats = SyncStats::default();
         self.command_stats.fill(CommandStats::default());
         self.rates = Rates::default();
         self.expiry = ExpiryStats::default();

@@ -51,6 +51,8 @@ pub(crate) struct Loading {
     /// A key that is there already is replaced; else it means that the file is broken.
     merge: bool,
     then: Then,
+    /// Expired keys of a dump, by db, that replicas may still have.
+    left_out: Vec<(u64, Box<[u8]>)>,
     /// Where in a replication history stands what is loaded so far, if that is known.
     point: Option<Point>,
 }
@@ -205,6 +207,7 @@ impl Server {
             files,
             current: 0,
             then,
+            left_out: Vec::new(),
             point: None,
         }));
     }
@@ -388,7 +391,7 @@ impl Server {
         match loading.then {
             Then::Start => {
                 if let Some(point) = loading.point {
-                    self.resume_history(point);
+                    self.resume_history(point, &loading.left_out);
                 }
                 return self.loaded_at_start();
             }
@@ -442,6 +445,9 @@ impl Server {
             report.keys,
             report.expired
         );
+        if let Some(loading) = &mut self.loading {
+            loading.left_out = report.left_out;
+        }
         self.rdb.loaded_keys = report.keys;
         self.rdb.loaded_expired = report.expired;
         self.rdb.functions.clear();

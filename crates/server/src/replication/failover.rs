@@ -75,7 +75,14 @@ impl Server {
         let is_late = failover.until_ms.is_some_and(|until_ms| now_ms >= until_ms);
         let successor = match (in_sync, &failover.target) {
             (Some(address), _) => address,
-            (None, Some(target)) if is_late && failover.force => target.clone(),
+            (None, Some(target)) if is_late && failover.force => {
+                front::log_notice!(
+                    "Failover to {}:{} time out exceeded, failing over.",
+                    target.0,
+                    target.1
+                );
+                target.clone()
+            }
             (None, _) if is_late => {
                 front::log_notice!(
                     "Replica never caught up before timeout, failover cannot be forced."

@@ -147,7 +147,9 @@ impl Replication {
 impl Server {
     /// The dataset was loaded, and this is where it stood. A replica goes on from there; a master begins a new history, and
     /// who has all of the former one goes on with it.
-    pub(crate) fn resume_history(&mut self, point: Point) {
+    ///
+    /// `left_out` are keys, by db, that had expired and were not loaded: replicas are told.
+    pub(crate) fn resume_history(&mut self, point: Point, left_out: &[(u64, Box<[u8]>)]) {
         let size = self.backlog_size();
         let history = &mut self.replication.history;
         history.resume(point.offset, size);
@@ -163,6 +165,10 @@ impl Server {
                     end: point.offset + 1,
                     db: point.db,
                 });
+                for (db, key) in left_out {
+                    let db = u32::try_from(*db).expect("the data was loaded");
+                    self.replication.stream.append(db, &[b"DEL", key]);
+                }
                 self.await_replicas(point.replicas);
             }
         }

@@ -3,7 +3,7 @@
 use super::current;
 use super::interpreter::Purpose;
 use super::random::Rand48;
-use super::run::{Replicate, sha1_hex};
+use super::run::{audience_of_flags, sha1_hex};
 use crate::start::REDIS_VERSION;
 use mlua::{Lua, MultiValue, Result, Table, Value};
 use store::float;
@@ -156,7 +156,7 @@ fn set_repl(lua: &Lua, values: MultiValue) -> Result<Answer> {
         return failure(lua, "ERR redis.set_repl() requires one argument.");
     }
     let flags = number(values.front()).unwrap_or(0.0) as i64;
-    let Some(replicate) = Replicate::of_flags(flags) else {
+    let Some(audience) = audience_of_flags(flags) else {
         return failure(
             lua,
             "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
@@ -164,7 +164,7 @@ fn set_repl(lua: &Lua, values: MultiValue) -> Result<Answer> {
     };
     current::with(|server| {
         if let Some(running) = &mut server.scripting.running {
-            running.replicate = replicate;
+            running.audience = audience;
         }
     });
     Ok((Value::Nil, Value::Nil))

@@ -7,6 +7,7 @@ use super::shebang::{self, ScriptFlags};
 use crate::admission::MASTER_DOWN;
 use crate::config::BUSY_REPLY_THRESHOLD;
 use crate::context::ServerContext;
+use crate::propagation::Audience;
 use crate::server::Server;
 use front::ClientKey;
 use front::acl::{Denied, LogContext};
@@ -55,22 +56,15 @@ impl ScriptCache {
     }
 }
 
-/// Where a script's effects go, as `redis.set_repl` chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Replicate {
-    Nowhere,
-    Everywhere,
-}
-
-impl Replicate {
-    /// From the sum of REPL_AOF (1) and REPL_REPLICA (2). AOF and replicas are fed from one stream here, so one of them
-    /// alone is both.
-    pub(crate) fn of_flags(flags: i64) -> Option<Replicate> {
-        match flags {
-            0 => Some(Replicate::Nowhere),
-            1..=3 => Some(Replicate::Everywhere),
-            _ => None,
-        }
+/// Where a script's effects go, as `redis.set_repl` chose by the sum of REPL_AOF (1) and REPL_REPLICA (2); the inner None:
+/// nowhere.
+pub(super) fn audience_of_flags(flags: i64) -> Option<Option<Audience>> {
+    match flags {
+        0 => Some(None),
+        1 => Some(Some(Audience::Aof)),
+        2 => Some(Some(Audience::Replicas)),
+        3 => Some(Some(Audience::Everybody)),
+        _ => None,
     }
 }
 
@@ -97,7 +91,8 @@ pub(crate) struct Running {
     abandoned: bool,
     /// What `redis.setresp` chose.
     pub(crate) resp3: bool,
-    pub(crate) replicate: Replicate,
+    /// Who is told of its effects; None: nobody.
+    pub(crate) audience: Option<Audience>,
     /// The db its commands work in; SELECT in a script ends with it.
     db: u32,
 }
@@ -286,7 +281,7 @@ impl Server {
             killed: false,
             abandoned: false,
             resp3: false,
-            replicate: Replicate::Everywhere,
+            audience: Some(Audience::Everybody),
             db: cx.db,
         });
         let unit = cx.server.unit.len();
@@ -392,8 +387,14 @@ impl Server {
             });
         if let Some(running) = &mut self.scripting.running {
             running.db = after.unwrap_or(running.db);
-            if running.replicate == Replicate::Nowhere {
-                self.unit.truncate(unit);
+            match running.audience {
+                None => self.unit.truncate(unit),
+                Some(Audience::Everybody) => {}
+                Some(audience) => {
+                    for command in &mut self.unit[unit..] {
+                        command.audience = audience;
+                    }
+                }
             }
         }
         if reply.is_empty() {

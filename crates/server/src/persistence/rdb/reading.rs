@@ -46,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) expired: u64,
     pub(crate) empty: u64,
     pub(crate) functions: Vec<Vec<u8>>,
+    /// Those of `expired` that replicas may still have, by db: the data stands in a replication history.
+    pub(crate) left_out: Vec<(u64, Box<[u8]>)>,
     /// Memory the data took where it was saved.
     pub(crate) used_memory: u64,
 }
@@ -91,6 +93,9 @@ pub(crate) fn read<R: Read>(
                     .is_some_and(|now| entry.expiry().is_some_and(|at| at < now));
                 if expired {
                     report.expired += 1;
+                    if point.0.is_some() {
+                        report.left_out.push((batch.db, entry.key().into()));
+                    }
                     continue;
                 }
                 report.keys += 1;
