@@ -48,11 +48,13 @@ pub enum Execution {
 }
 
 /// Requests run together so that their keys can be fetched from memory together.
-const BATCH: usize = 16;
+pub const BATCH: usize = 32;
 /// Clients that are read before any of them runs.
 const GROUP: usize = 16;
+/// Arguments of a single request, most often.
+const FEW_ARGS: usize = 8;
 /// Arguments of a batch kept on the stack.
-const STACK_ARGS: usize = 64;
+const STACK_ARGS: usize = BATCH * 4;
 /// A batch with more arguments was rare; the memory of their places goes back.
 const SPANS_KEPT: usize = 4096;
 /// A client that sends a large argument may be read this much of in a turn.
@@ -579,13 +581,23 @@ fn run_requests<S: Service>(
         }
         let is_master = client.class == ClientClass::Master;
         consumed = batch.start;
-        let mut on_stack: [&[u8]; STACK_ARGS] = [&[]; STACK_ARGS];
-        let mut on_heap: Vec<&[u8]> = Vec::new();
-        let args: &mut [&[u8]] = if batch.spans.len() <= STACK_ARGS {
-            &mut on_stack[..batch.spans.len()]
-        } else {
-            on_heap.resize(batch.spans.len(), &[]);
-            &mut on_heap
+        // Only the one that is used is filled.
+        let mut few: [&[u8]; FEW_ARGS];
+        let mut on_stack: [&[u8]; STACK_ARGS];
+        let mut on_heap: Vec<&[u8]>;
+        let args: &mut [&[u8]] = match batch.spans.len() {
+            count @ 0..=FEW_ARGS => {
+                few = [&[]; FEW_ARGS];
+                &mut few[..count]
+            }
+            count @ ..=STACK_ARGS => {
+                on_stack = [&[]; STACK_ARGS];
+                &mut on_stack[..count]
+            }
+            count => {
+                on_heap = vec![&[]; count];
+                &mut on_heap
+            }
         };
         let requests = &batch.requests[..batch.count];
         for (request, base) in requests.iter().zip(batch.bases) {

@@ -79,7 +79,7 @@ impl Server {
 
     /// Starts fetching the keys of requests that are about to run.
     pub(crate) fn prefetch_keys(&mut self, requests: &[(ClientKey, &[&[u8]])]) {
-        let mut hashes = [(0, 0); 16];
+        let mut hashes = [(0, 0); front::event_loop::BATCH];
         let mut count = 0;
         let mut last: (&[u8], CommandId) = (&[], CommandId(0));
         for (client, args) in requests.iter().take(hashes.len()) {
@@ -98,11 +98,15 @@ impl Server {
                 continue;
             };
             let hash = store::hash::hash(args[at]);
-            self.keyspace.db(client.db).prefetch(hash);
+            self.keyspace.db(client.db).prefetch_control(hash);
             hashes[count] = (client.db, hash);
             count += 1;
         }
-        for &(db, hash) in &hashes[..count] {
+        let hashes = &hashes[..count];
+        for &(db, hash) in hashes {
+            self.keyspace.db(db).prefetch_slot(hash);
+        }
+        for &(db, hash) in hashes {
             self.keyspace.db(db).prefetch_entry(hash);
         }
     }
@@ -556,7 +560,14 @@ impl Server {
     }
 
     /// Tells subscribers of `__keyspace@<db>__:<key>` and `__keyevent@<db>__:<event>` what happened.
+    #[inline]
     fn publish_events(&mut self) {
+        if !self.effects.events.is_empty() {
+            self.publish_all_events();
+        }
+    }
+
+    fn publish_all_events(&mut self) {
         for event in std::mem::take(&mut self.effects.events) {
             let (db, name) = (event.db, event.name.as_bytes());
             if self.notify.any(EventClass::KEYSPACE) {
@@ -571,7 +582,11 @@ impl Server {
     }
 
     /// Tells those who watch or track the changed keys.
+    #[inline]
     fn note_all_changed(&mut self, by: Option<ClientKey>) {
+        if self.effects.changed.is_empty() {
+            return;
+        }
         for (db, key) in std::mem::take(&mut self.effects.changed) {
             self.note_changed(db, &key, by);
         }

@@ -14,7 +14,7 @@ use store::table::{Slot, Table, Thin};
 const KEY_BYTES: usize = 16;
 const LAYOUT: Layout = Layout::new::<[u64; 5]>();
 /// Commands of one read from a pipelining client.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 /// 16 bytes of key and 24 of the rest.
 #[repr(transparent)]
@@ -120,11 +120,12 @@ fn main() {
             assert!(black_box(table.find(hash(&key), &key)).is_none());
         }
     });
-    timed("find, batches of 16", lookups, || {
+    timed("find, batches of 32", lookups, || {
         for _ in 0..lookups / BATCH as u64 {
             let keys: [_; BATCH] = std::array::from_fn(|_| key(next()));
             let hashes = keys.map(|key| hash(&key));
-            hashes.iter().for_each(|&hash| table.prefetch(hash));
+            hashes.iter().for_each(|&hash| table.prefetch_control(hash));
+            hashes.iter().for_each(|&hash| table.prefetch_slot(hash));
             hashes.iter().for_each(|&hash| table.prefetch_entry(hash));
             for (hash, key) in hashes.into_iter().zip(&keys) {
                 black_box(table.find(hash, key)).expect("inserted above");

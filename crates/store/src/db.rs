@@ -596,13 +596,19 @@ impl Db {
         candidate.then(|| score(entry, order, self.access.now, self.access.policy))
     }
 
-    /// Fetches what a lookup of this key will read, first the table's lines.
+    /// Fetches what a lookup of this key will read; first of three steps, each of which needs what the one before fetched.
     #[inline]
-    pub fn prefetch(&self, hash: u64) {
-        self.entries.prefetch(hash);
+    pub fn prefetch_control(&self, hash: u64) {
+        self.entries.prefetch_control(hash);
     }
 
-    /// Fetches the entry a lookup of this key will read, once the table's lines have arrived.
+    /// Second step.
+    #[inline]
+    pub fn prefetch_slot(&self, hash: u64) {
+        self.entries.prefetch_slot(hash);
+    }
+
+    /// Last step: the entry itself.
     #[inline]
     pub fn prefetch_entry(&self, hash: u64) {
         self.entries.prefetch_entry(hash);

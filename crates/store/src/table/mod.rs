@@ -192,14 +192,27 @@ impl<T: Slot> Table<T> {
         std::mem::take(self)
     }
 
-    /// Starts to load what a lookup of `hash` reads first. With several lookups ahead, prefetch for all of them,
-    /// then call [`prefetch_entry`](Self::prefetch_entry) for all, then look up.
+    /// Starts to load what an insertion of `hash` needs.
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         self.directory.segment(hash).prefetch(hash);
     }
 
-    /// Starts to load the entry a lookup of `hash` will compare, after [`prefetch`](Self::prefetch).
+    /// Starts to load what a lookup of `hash` reads first. With several lookups ahead, call this for all of them, then
+    /// [`prefetch_slot`](Self::prefetch_slot) for all, then [`prefetch_entry`](Self::prefetch_entry), then look up: each
+    /// step waits for what the one before has asked for, and asks for no more than the lookup needs.
+    #[inline]
+    pub fn prefetch_control(&self, hash: u64) {
+        self.directory.segment(hash).prefetch_control(hash);
+    }
+
+    /// Starts to load the slot a lookup of `hash` will read.
+    #[inline]
+    pub fn prefetch_slot(&self, hash: u64) {
+        self.directory.segment(hash).prefetch_slot(hash);
+    }
+
+    /// Starts to load the entry a lookup of `hash` will compare.
     #[inline]
     pub fn prefetch_entry(&self, hash: u64) {
         self.directory.segment(hash).prefetch_entry(hash);

@@ -576,15 +576,30 @@ impl<T> Segment<T> {
         hash & !(u64::MAX.checked_shr(self.depth()).unwrap_or(0))
     }
 
-    /// Asks for the cache lines a lookup of `hash` reads first.
+    /// Asks for the cache lines that an insertion of `hash` reads and writes.
     #[inline]
     pub(super) fn prefetch(&self, hash: u64) {
-        let group = self.home(hash);
+        self.prefetch_control(hash);
         prefetch(self.block());
-        prefetch(self.block().wrapping_add(HEADER_BYTES + group * WIDTH));
-        let slots = self.place(group * WIDTH).cast::<u8>();
+        let slots = self.place(self.home(hash) * WIDTH).cast::<u8>();
         prefetch(slots);
         prefetch(slots.wrapping_add(CACHE_LINE));
+    }
+
+    /// Asks for the cache line a lookup of `hash` reads first.
+    #[inline]
+    pub(super) fn prefetch_control(&self, hash: u64) {
+        let group = self.home(hash);
+        prefetch(self.block().wrapping_add(HEADER_BYTES + group * WIDTH));
+    }
+
+    /// Asks for the slot a lookup of `hash` reads then.
+    #[inline]
+    pub(super) fn prefetch_slot(&self, hash: u64) {
+        let group = self.home(hash);
+        for bit in group::matching(self.group(group), tag_of(hash)) {
+            prefetch(self.place(group * WIDTH + bit).cast());
+        }
     }
 
     /// Asks for the entry a lookup of `hash` would compare first.

@@ -305,6 +305,8 @@ fn an_empty_table_has_no_memory_and_answers_everything() {
     assert_eq!(table.iter().count(), 0);
     assert_eq!(table.stats(), Stats::default());
     table.prefetch(9);
+    table.prefetch_control(9);
+    table.prefetch_slot(9);
     table.prefetch_entry(9);
 }
 
