@@ -264,6 +264,44 @@ fn client_pause_lets_clients_wait() {
 }
 
 #[test]
+fn a_pause_of_writes_holds_scripts_unless_they_declare_to_write_nothing() {
+    same(
+        r##"
+        SET k v
+        FUNCTION LOAD "#!lua name=lib\nredis.register_function('w', function(keys) return redis.call('set', 'k', 'w') end)\nredis.register_function{function_name='r', callback=function(keys) return redis.call('get', 'k') end, flags={'no-writes'}}"
+        CLIENT PAUSE 100000 WRITE
+        EVAL_RO "return redis.call('get', 'k')" 0
+        EVAL "#!lua flags=no-writes\nreturn redis.call('get', 'k')" 0
+        FCALL r 0
+        FCALL_RO r 0
+        a> EVAL "return redis.call('set', 'k', 'a')" 0
+        a!
+        b> EVAL "#!lua\nreturn redis.call('get', 'k')" 0
+        b!
+        c> FCALL w 0
+        c!
+        d> EVALSHA 0000000000000000000000000000000000000000 0
+        d!
+        e> FCALL_RO w 0
+        e!
+        f: MULTI
+        f> EVAL "return redis.call('set', 'k', 'f')" 0
+        f!
+        GET k
+        CLIENT UNPAUSE
+        a<
+        b<
+        c<
+        d<
+        e<
+        f<
+        f: DISCARD
+        GET k
+        "##,
+    );
+}
+
+#[test]
 fn client_unblock_ends_a_wait() {
     same(
         r#"

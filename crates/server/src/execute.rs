@@ -138,7 +138,7 @@ impl Server {
         };
         let client = self.front.clients.get_mut(key).expect("found above");
         let entry = self.front.table.entry(id);
-        if self.pause.holds(client, entry) {
+        if self.pause.holds(client, entry, args, &self.scripting) {
             self.hold(key, id);
             return Execution::Held;
         }

@@ -2,6 +2,7 @@
 //! nothing expires and nothing is evicted. A node that is about to stop, or to hand over to a replica, holds writes back in
 //! the same way.
 
+use crate::scripting::Scripting;
 use crate::server::Server;
 use front::client::{BlockReason, Blocked, OwnedArgs};
 use front::command::{CommandError, CommandId, Flags, TableEntry};
@@ -38,13 +39,24 @@ impl Pause {
 
     /// Whether a request of this client has to wait.
     #[inline]
-    pub(crate) fn holds(&self, client: &Client, command: &TableEntry) -> bool {
+    pub(crate) fn holds(
+        &self,
+        client: &Client,
+        command: &TableEntry,
+        args: &[&[u8]],
+        scripting: &Scripting,
+    ) -> bool {
         let for_replicas = self.for_replicas.then_some(PauseKind::Writes);
         match self.active.map(|(kind, _)| kind).max(for_replicas) {
             None => false,
             Some(_) if client.class == front::ClientClass::Replica => false,
             Some(PauseKind::All) => true,
-            Some(PauseKind::Writes) => may_write(client, command),
+            Some(PauseKind::Writes) => {
+                match scripting.declared_to_write(&command.full_name, args) {
+                    Some(writes) => writes,
+                    None => may_write(client, command),
+                }
+            }
         }
     }
 

@@ -76,7 +76,7 @@ impl Functions {
         self.libraries.insert(name, library);
     }
 
-    fn find(&self, name: &[u8]) -> Option<&Function> {
+    pub(super) fn find(&self, name: &[u8]) -> Option<&Function> {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let (library, index) = self.by_name.get(&name)?;
         Some(&self.libraries[library].functions[*index])

@@ -151,6 +151,23 @@ pub(super) fn syntax_error(error: &mlua::Error) -> String {
     String::from_utf8_lossy(&one_line(text.as_bytes())).into_owned()
 }
 
+impl super::Scripting {
+    /// What a request's script or function declares: whether it writes. None if it declares nothing, or there is none.
+    pub(crate) fn declared_to_write(&self, command: &str, args: &[&[u8]]) -> Option<bool> {
+        let script = *args.get(1)?;
+        let flags = match command {
+            "eval" | "eval_ro" => shebang::of_script(script).ok()?.0,
+            "evalsha" | "evalsha_ro" => {
+                let name = String::from_utf8_lossy(script).to_ascii_lowercase();
+                self.cache.scripts.get(&name)?.flags
+            }
+            "fcall" | "fcall_ro" => self.functions.find(script)?.flags,
+            _ => return None,
+        };
+        (!flags.compatible).then_some(!flags.no_writes)
+    }
+}
+
 impl Server {
     /// EVAL and EVAL_RO.
     pub(crate) fn eval(cx: &mut ServerContext<'_>, read_only: bool) -> CommandResult {

@@ -18,7 +18,7 @@ pub(super) static EVAL: Command = Command {
         since: "2.6.0",
         complexity: "Depends on the script that is executed.",
         arity: -3,
-        flags: CALL,
+        flags: Flags::MAY_REPLICATE.and(CALL),
         categories: Categories::SCRIPTING,
         keys: &[KeySpec::keynum(
             KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
@@ -65,7 +65,7 @@ pub(super) static EVALSHA: Command = Command {
         since: "2.6.0",
         complexity: "Depends on the script that is executed.",
         arity: -3,
-        flags: CALL,
+        flags: Flags::MAY_REPLICATE.and(CALL),
         categories: Categories::SCRIPTING,
         keys: &[KeySpec::keynum(
             KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),

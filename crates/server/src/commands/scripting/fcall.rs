@@ -18,7 +18,7 @@ pub(super) static FCALL: Command = Command {
         since: "7.0.0",
         complexity: "Depends on the function that is executed.",
         arity: -3,
-        flags: CALL,
+        flags: Flags::MAY_REPLICATE.and(CALL),
         categories: Categories::SCRIPTING,
         keys: &[KeySpec::keynum(
             KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
