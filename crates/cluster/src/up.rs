@@ -160,7 +160,8 @@ fn start_all(options: &Options) -> io::Result<Vec<Member>> {
         };
         let lines = format!(
             "port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\nmaxmemory 896mb\nmaxmemory-policy allkeys-lru\nsave 900 1\n\
-             appendonly yes\nappendfsync everysec\nrepl-diskless-sync yes\nrepl-diskless-sync-delay 0\n{follow}",
+             appendonly yes\nappendfsync everysec\nrepl-diskless-sync yes\nrepl-diskless-sync-delay 0\n\
+             repl-backlog-size 64mb\n{follow}",
             dir.display()
         );
         let config = configure(&dir, "redis.conf", &lines)?;

@@ -213,6 +213,8 @@ impl Server {
         for replica in &replication.replicas {
             if replica.takes_stream() {
                 self.front.send(replica.key, &bytes);
+                // Before any reply leaves: what was acknowledged is on its way even if this process ends now.
+                self.front.send_now(replica.key);
             }
         }
         self.stats.net_repl_output_bytes += bytes.len() as u64
