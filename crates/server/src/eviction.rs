@@ -305,7 +305,7 @@ impl Server {
     /// a snapshot, or sent to replicas.
     pub(crate) fn memory_not_counted(&self) -> usize {
         let kept = self.snapshot.as_ref().map_or(0, Running::kept_bytes);
-        self.write_stream.pending_bytes() + self.aof_buffered() + kept
+        self.write_stream.pending_bytes() + self.aof_buffered() + kept + self.owed_to_replicas()
     }
 
     /// Bytes that wait to be written to the AOF.

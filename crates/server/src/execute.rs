@@ -469,6 +469,10 @@ impl Server {
         } else {
             self.settle_notices(db);
         }
+        let spec = self.front.table.entry(id).spec;
+        if self.depth == 1 && spec.flags.has(Flags::READONLY) && spec.keys.is_empty() {
+            self.propagate_one_by_one();
+        }
         let changes = std::mem::take(&mut self.effects.dirty);
         self.stats.dirty += changes;
         match std::mem::take(&mut self.effects.propagation) {
@@ -546,6 +550,7 @@ impl Server {
     pub(crate) fn settle_expired(&mut self, db: u32) {
         self.prepare_effects(db);
         self.settle_notices(db);
+        self.propagate_one_by_one();
         self.settle(db);
     }
 
@@ -610,6 +615,13 @@ impl Server {
         self.finish_propagation();
         if !self.effects.ready.is_empty() {
             self.serve_ready_keys();
+        }
+    }
+
+    /// What the unit holds so far has nothing to do with one another: keys that happened to be met when they had expired.
+    fn propagate_one_by_one(&mut self) {
+        for command in std::mem::take(&mut self.unit) {
+            self.propagate(command.db, &command.args.slices());
         }
     }
 

@@ -451,6 +451,16 @@ impl Server {
             .count()
     }
 
+    /// Bytes of memory that hold what replicas have not yet taken.
+    pub(crate) fn owed_to_replicas(&self) -> usize {
+        let replicas = self.replication.replicas.iter();
+        let owed = |replica: &Replica| {
+            let client = self.front.clients.get(replica.key);
+            client.map_or(0, |client| client.output.memory())
+        };
+        replicas.map(owed).sum()
+    }
+
     /// Replicas that have not told yet that they have the history up to an offset, each described for the log.
     pub(crate) fn lagging_replicas(&self, offset: u64) -> impl Iterator<Item = String> {
         let second = self.front.clock.mono_ms() / 1000;

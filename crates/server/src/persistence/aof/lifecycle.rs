@@ -162,7 +162,8 @@ impl Server {
         }
         self.aof.files = files;
         self.aof.manifest = manifest;
-        if self.is_writing_snapshot() {
+        // In a transaction it would begin with a part of it.
+        if self.is_writing_snapshot() || self.deny_blocking {
             self.aof.rewrite_scheduled = true;
             front::log_warning!(
                 "AOF was enabled but there is already another background operation. An AOF background was scheduled to \
