@@ -1,6 +1,8 @@
 //! Getting the dataset, and what is written meanwhile and later.
 
 use crate::{PAIRINGS, PROMPT, assert_same_data, field, follow, number, wait_for_sync, wait_until};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tests::{Random, Server};
 
@@ -156,4 +158,29 @@ fn a_replica_keeps_its_append_only_file_up_to_date() {
     assert_eq!(below.run("MGET old a b").items()[1].text(), "1");
     assert_eq!(below.run("GET b").text(), "2");
     assert!(below.run("GET old").is_null());
+}
+
+#[test]
+fn a_replica_of_long_ago_gets_the_dataset_and_the_stream() {
+    let master = Server::start(PROMPT);
+    let mut above = master.connect();
+    above.run("SET a 1");
+    let mut replica = TcpStream::connect(("127.0.0.1", master.port())).unwrap();
+    replica.write_all(b"SYNC\r\n").unwrap();
+    wait_until("it is online", || {
+        field(&mut above, "slave0").contains("state=online")
+    });
+    above.run("SET b 2");
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    while !has(&received, b"SET\r\n$1\r\nb\r\n") {
+        let count = replica.read(&mut buffer).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&received));
+        received.extend_from_slice(&buffer[..count]);
+    }
+    assert!(
+        has(&received, b"\r\nREDIS0010"),
+        "a length and the dataset come first"
+    );
 }

@@ -20,6 +20,8 @@ pub(crate) struct Replica {
     takes_marks: bool,
     /// It knows that a history may get another name.
     knows_psync2: bool,
+    /// It tells how far it is. Those of long ago, which send SYNC, do not.
+    acknowledges: bool,
     /// It wants the dataset and nothing after it.
     pub(crate) dataset_only: bool,
     /// The offset up to which it has applied the history.
@@ -54,6 +56,7 @@ impl Replica {
             ip: None,
             takes_marks: false,
             knows_psync2: false,
+            acknowledges: true,
             dataset_only: false,
             acknowledged: 0,
             acknowledged_second: 0,
@@ -205,7 +208,9 @@ impl Server {
             );
         }
         let since_ms = self.front.clock.mono_ms();
-        self.replica_mut(key).phase = Phase::Waiting { since_ms, psync };
+        let replica = self.replica_mut(key);
+        replica.phase = Phase::Waiting { since_ms, psync };
+        replica.acknowledges = psync;
         let delay = self.sync_delay_ms();
         if self.is_writing_snapshot() {
             front::log_notice!(
@@ -399,7 +404,7 @@ impl Server {
                     self.replica_name(key)
                 );
                 self.front.close_soon(key);
-            } else if replica.takes_marks {
+            } else if replica.takes_marks && replica.acknowledges {
                 replica.phase = Phase::Loading;
             } else {
                 self.replica_online(key);
@@ -517,7 +522,9 @@ impl Server {
         for replica in &self.replication.replicas {
             match replica.phase {
                 Phase::Waiting { .. } => self.front.send(replica.key, b"\n"),
-                Phase::Online if second > replica.acknowledged_second + timeout => {
+                Phase::Online
+                    if replica.acknowledges && second > replica.acknowledged_second + timeout =>
+                {
                     silent.push(replica.key);
                 }
                 _ => {}
