@@ -1,6 +1,8 @@
 //! Getting the dataset, and what is written meanwhile and later.
 
-use crate::{PAIRINGS, PROMPT, assert_same_data, field, follow, number, wait_for_sync, wait_until};
+use crate::{
+    PAIRINGS, PROMPT, Start, assert_same_data, field, follow, number, wait_for_sync, wait_until,
+};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,4 +185,23 @@ fn a_replica_of_long_ago_gets_the_dataset_and_the_stream() {
         has(&received, b"\r\nREDIS0010"),
         "a length and the dataset come first"
     );
+}
+
+#[test]
+fn a_flush_during_a_sync_does_not_end_it() {
+    for start_replica in [Server::start as Start, Server::redis] {
+        let directives = [PROMPT, &["--rdb-key-save-delay", "2000"]].concat();
+        let (master, replica) = (Server::start(&directives), start_replica(PROMPT));
+        let mut above = master.connect();
+        above.run("DEBUG POPULATE 500 key 10");
+        follow(&replica, &master);
+        wait_until("the snapshot is on its way", || {
+            field(&mut above, "slave0").contains("state=send_bulk")
+        });
+        above.run("FLUSHALL");
+        above.run("SET a 1");
+        wait_for_sync(&master, &replica);
+        assert_eq!(number(&mut above, "sync_full"), 1);
+        assert_same_data(&[&master, &replica]);
+    }
 }

@@ -74,10 +74,10 @@ impl Server {
 
     /// Ends a BGSAVE that nobody wants any more.
     pub(crate) fn kill_bgsave(&mut self) {
-        if self.is_saving() {
-            if self.abandon_snapshot() == Some(Purpose::Replicas) {
-                self.full_sync_ended(&Err(WriteError::Abandoned), &[]);
-            }
+        let running = self.snapshot.as_ref().map(|running| running.purpose);
+        // Replicas are told by the stream what became of their snapshot's data.
+        if matches!(running, Some(Purpose::Dump { .. })) {
+            self.abandon_snapshot();
             front::log_warning!("Background saving terminated by signal 10");
             let took_ms = self.front.clock.now() - self.rdb.last_try;
             self.rdb.last_seconds = Some(took_ms / 1000);
