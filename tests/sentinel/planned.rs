@@ -18,6 +18,11 @@ fn a_node_that_hands_over_by_itself_is_believed_without_an_election() {
     wait_until("the new master says so", || {
         says(group.node(new), "role") == "master"
     });
+    for node in &group.nodes {
+        wait_until("the others follow it", || {
+            node.port() == new || says(node, "master_port") == new.to_string()
+        });
+    }
     for sentinel in &group.sentinels {
         assert_eq!(count(sentinel, "+try-failover"), 0, "{}", sentinel.log());
         assert_eq!(count(sentinel, "+switch-master"), 1, "{}", sentinel.log());

@@ -220,6 +220,7 @@ impl Core {
             offset: 0,
             announced: true,
             was_master: false,
+            must_follow: false,
         };
         master.replicas.insert(name, replica);
         if is_name {

@@ -166,7 +166,7 @@ impl Core {
             return;
         }
         master.config_epoch = hello.config_epoch;
-        if self.same_addr(&hello.master_addr, &master.instance.addr) {
+        if !differs {
             self.save();
             return;
         }

@@ -226,16 +226,18 @@ impl Core {
             .as_ref()
             .is_some_and(|addr| self.same_addr(addr, &master.instance.addr));
         let wait = master.failover_timeout;
-        if follows
-            || replica.master_addr.is_none()
-            || !self.looks_sane(master)
-            || !self.up_for(master, &who, wait)
-            || self.now - replica.master_addr_since <= wait
-        {
+        let must_follow = replica.must_follow;
+        let steady = self.up_for(master, &who, wait)
+            && self.looks_sane(master)
+            && self.now - replica.master_addr_since > wait;
+        if follows || replica.master_addr.is_none() || !(must_follow || steady) {
             return;
         }
         let addr = master.instance.addr.clone();
         if self.send_replicaof(master, &who, Some(&addr)) {
+            if let Some(replica) = master.replicas.get_mut(name) {
+                replica.must_follow = false;
+            }
             self.event(Level::Notice, "+fix-slave-config", master, &who, "");
         }
     }
@@ -339,6 +341,11 @@ impl Core {
         self.tell(Level::Warning, "+new-epoch", master, epoch);
         self.announce_switch(master, &new);
         self.switch_to(master, new);
+        // The others still follow the old master. One Sentinel is enough to tell them.
+        let first = master.peers.keys().all(|id| self.id < *id);
+        for replica in master.replicas.values_mut() {
+            replica.must_follow = first && !replica.was_master;
+        }
         self.announce_at_once(master);
     }
 }

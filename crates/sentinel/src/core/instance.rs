@@ -168,6 +168,8 @@ pub struct Replica {
     pub priority: u32,
     pub offset: u64,
     pub announced: bool,
+    /// It is to follow the new master, and nobody has told it yet.
+    pub(crate) must_follow: bool,
     /// It was the master that was replaced, and has not been seen as a replica since.
     pub(crate) was_master: bool,
 }

@@ -282,11 +282,14 @@ impl Core {
 
     /// Milliseconds until time matters again, if nothing happens before.
     pub fn next_tick_ms(&self) -> Millis {
-        /// While everybody waits for a node to change its role.
+        /// While everybody waits for a node to change its role, or for somebody to begin.
         const AWAITING_MS: Millis = 10;
-        let awaiting = |master: &Master| {
-            let failover = master.failover.as_ref();
-            failover.is_some_and(|failover| failover.promoted().is_some())
+        let awaiting = |master: &Master| match &master.failover {
+            Some(failover) => failover.promoted().is_some(),
+            None => {
+                let begins = self.now..self.now + TICK_MS * 10;
+                master.is_o_down() && begins.contains(&master.failover_not_before)
+            }
         };
         match self.masters.values().any(awaiting) {
             true => AWAITING_MS,
