@@ -223,7 +223,11 @@ impl Server {
     fn type_at(&mut self, db: u32, key: &[u8]) -> Option<ValueType> {
         let access = self.access();
         let found = self.keyspace.begin(db, access).peek(key);
-        found.map(|entry| entry.value().value_type())
+        let found = found.map(|entry| entry.value().value_type());
+        // It may have expired meanwhile.
+        self.settle_notices(db);
+        self.finish_propagation();
+        found
     }
 
     /// Whether a client that waits for a key goes on now that it holds this. Who waits for a list is not told that a

@@ -510,7 +510,7 @@ impl Server {
     }
 
     /// What the command met while it looked: deletions of keys that had expired go before the command itself.
-    fn settle_notices(&mut self, db: u32) {
+    pub(crate) fn settle_notices(&mut self, db: u32) {
         if !self.keyspace.db(db).has_notices() {
             return;
         }
@@ -625,7 +625,7 @@ impl Server {
         }
     }
 
-    fn finish_propagation(&mut self) {
+    pub(crate) fn finish_propagation(&mut self) {
         if !self.unit.is_empty() {
             let unit = std::mem::take(&mut self.unit);
             if self.aof.wants_stream() {
