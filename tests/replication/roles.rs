@@ -1,6 +1,7 @@
 //! What a master and a replica may do, and what they say of themselves.
 
 use crate::{PROMPT, field, follow, number, wait_for_sync, wait_until};
+use std::path::Path;
 use tests::{Connection, Server};
 
 /// Runs the same steps against a master and a replica of each program; the replies are to be the same.
@@ -207,6 +208,31 @@ fn a_script_chooses_who_hears_of_its_effects() {
         master.crash_and_restart();
         seen.extend(replies(&mut master.connect(), &["MGET a b c d"]));
         seen
+    });
+    assert_eq!(expected, found);
+}
+
+#[test]
+fn a_replica_loads_the_scripts_of_its_append_only_file() {
+    let [expected, found] = [Server::redis_with, Server::start_with].map(|start| {
+        let directives = ["--appendonly", "yes", "--replicaof", "127.0.0.1 0"];
+        let server = start(&directives, |dir: &Path| {
+            let folder = dir.join("appendonlydir");
+            std::fs::create_dir(&folder).unwrap();
+            let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
+            std::fs::write(folder.join("appendonly.aof.manifest"), manifest).unwrap();
+            let script = "redis.call('incr',KEYS[1])";
+            let command = format!(
+                "*4\r\n$4\r\neval\r\n${}\r\n{script}\r\n$1\r\n1\r\n$1\r\na\r\n",
+                script.len()
+            );
+            let incr = folder.join("appendonly.aof.1.incr.aof");
+            std::fs::write(incr, command.repeat(2)).unwrap();
+        });
+        replies(
+            &mut server.connect(),
+            &["GET a", "EVAL \"return redis.call('incr','a')\" 0"],
+        )
     });
     assert_eq!(expected, found);
 }

@@ -9,10 +9,10 @@ use crate::config::BUSY_REPLY_THRESHOLD;
 use crate::context::ServerContext;
 use crate::propagation::Audience;
 use crate::server::Server;
-use front::ClientKey;
 use front::acl::{Denied, LogContext};
 use front::client::OwnedArgs;
 use front::command::{CommandError, CommandId, CommandResult, Flags, Lookup};
+use front::{Client, ClientKey};
 use mlua::{Function, HookTriggers, Table, Value, VmState};
 use sha1::{Digest, Sha1};
 use std::collections::HashMap;
@@ -271,7 +271,7 @@ impl Server {
                     "ERR Can not execute a script with write flag using *_ro command.",
                 ));
             }
-            if cx.server.serves_no_stale_data() && !job.flags.allow_stale {
+            if cx.server.serves_no_stale_data() && !job.flags.allow_stale && !cx.from_master {
                 return Err(CommandError::text(MASTER_DOWN));
             }
             if !job.flags.no_writes && !cx.from_master {
@@ -429,11 +429,19 @@ impl Server {
         args: &[&[u8]],
     ) -> Result<(ClientKey, u32, bool), CommandError> {
         const CHANGES: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
-        let write_refusal = match flags.has(Flags::WRITE) {
+        // What an AOF or the master says was done is done.
+        let caller = self
+            .scripting
+            .running
+            .as_ref()
+            .map(|running| running.client);
+        let caller = caller.and_then(|key| self.front.clients.get(key));
+        let asks = !caller.is_some_and(Client::sends_history);
+        let write_refusal = match asks && flags.has(Flags::WRITE) {
             true => self.script_write_refusal(),
             false => None,
         };
-        let is_stale = self.serves_no_stale_data() && !flags.has(Flags::STALE);
+        let is_stale = asks && self.serves_no_stale_data() && !flags.has(Flags::STALE);
         let running = self.scripting.running.as_mut().expect("a script called");
         if flags.any(CHANGES) && running.read_only {
             return Err(CommandError::text(
